@@ -1,0 +1,88 @@
+import type { Identity, Limit } from '../decisions/admission.js'
+
+/** The issuer of client IDs that are given out here. */
+export const localIssuer = 'local'
+
+/** How a secret is kept: SHA-256 for generated ones, scrypt for those that a person chose. base64url throughout. */
+export type StoredSecret = GeneratedSecret | ChosenSecret
+
+interface SecretBase {
+  readonly id: string
+  readonly hash: string
+  readonly createdAt: string
+  /** From here on it is no longer good. */
+  readonly endsAt?: string
+}
+
+export interface GeneratedSecret extends SecretBase {
+  readonly algorithm: 'sha256'
+}
+
+export interface ChosenSecret extends SecretBase {
+  readonly algorithm: 'scrypt'
+  readonly salt: string
+  readonly cost: number
+  readonly blockSize: number
+  readonly parallelization: number
+}
+
+/** A registered consumer. Times are ISO 8601 in UTC; versions are whole and only ever grow. */
+export interface Client {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly owner?: string
+  /** `public`: cannot keep a secret (RFC 6749 §2.1); an ID alone suffices where a policy says so. */
+  readonly type: 'confidential' | 'public'
+  readonly state: 'active' | 'disabled'
+  readonly identities: readonly Identity[]
+  readonly secrets: readonly StoredSecret[]
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy: string
+}
+
+/**
+ * Who holds an identity: what makes it unique. It outlives its client (`client: null`), so that a name
+ * once given out is not silently given to somebody else.
+ */
+export interface IdentityLink extends Identity {
+  readonly version: number
+  readonly client: string | null
+  /** APIs on which the former holder was rejected or revoked. */
+  readonly barredApis?: readonly string[]
+}
+
+export type ContractState = 'pending' | 'approved' | 'rejected' | 'revoked'
+
+export interface Contract {
+  readonly client: string
+  readonly api: string
+  readonly version: number
+  readonly state: ContractState
+  /** The tier in force, or asked for while pending. An API without tiers has contracts without one. */
+  readonly tier?: string
+  /** Another tier that an approved contract waits for. */
+  readonly requestedTier?: string
+  readonly reason?: string
+  /** Was rejected or revoked once: no automatic approval, by whatever path, until a named actor lifts it. */
+  readonly barred: boolean
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy: string
+}
+
+export interface Tier {
+  readonly api: string
+  readonly name: string
+  readonly version: number
+  readonly description?: string
+  readonly approval: 'automatic' | 'manual'
+  /** A deprecated tier takes no new contracts and serves the old ones. */
+  readonly state: 'active' | 'deprecated'
+  readonly limits: readonly Limit[]
+  readonly updatedAt: string
+  readonly updatedBy: string
+}
+
+export type { Identity, Limit }

@@ -1,0 +1,81 @@
+import type { MaybePromise } from '../decisions/maybe-promise.js'
+import type { Client, Contract, Identity, IdentityLink, Tier } from './model.js'
+
+/**
+ * All that the policies ask of a store, so that a store of one's own can be three functions.
+ *
+ * `undefined` means "no such thing"; a rejection or a throw means "I do not know" and is answered with a 503,
+ * never with a 401. A record that is handed over is checked once and frozen: a change is a new object.
+ */
+export interface ContractReader {
+  findClient(identity: Identity): MaybePromise<Client | undefined>
+  findContract(client: Client['id'], api: string): MaybePromise<Contract | undefined>
+  findTier(api: string, name: string): MaybePromise<Tier | undefined>
+}
+
+/** The kinds of record, each with what it is found by. */
+export interface Records {
+  readonly client: { readonly key: { readonly id: string }; readonly value: Client }
+  readonly identity: { readonly key: Identity; readonly value: IdentityLink }
+  readonly contract: { readonly key: { readonly client: string; readonly api: string }; readonly value: Contract }
+  readonly tier: { readonly key: { readonly api: string; readonly name: string }; readonly value: Tier }
+}
+
+export type RecordKind = keyof Records
+
+/** A kind of record and its key. */
+export type RecordKey = { [K in RecordKind]: { readonly kind: K; readonly key: Records[K]['key'] } }[RecordKind]
+
+/**
+ * One change of a commit. `expect`: the version that must stand there now, `null` for "nothing". `value`:
+ * what stands there afterwards, `null` for "nothing"; left out, only the expectation is checked. A value's own
+ * version must be above the expected one.
+ */
+export type Change = {
+  [K in RecordKind]: {
+    readonly kind: K
+    readonly key: Records[K]['key']
+    readonly expect: number | null
+    readonly value?: Records[K]['value'] | null
+  }
+}[RecordKind]
+
+export interface ListQuery<K extends RecordKind = RecordKind> {
+  readonly kind: K
+  /** Contracts and tiers of this API. */
+  readonly api?: string
+  /** Contracts of, and identities held by, this client. */
+  readonly client?: string
+  readonly state?: string
+  /** Where the last page ended. */
+  readonly cursor?: string
+  /** 1 to 1000. @default 100 */
+  readonly limit?: number
+}
+
+export interface Page<K extends RecordKind = RecordKind> {
+  readonly records: readonly Records[K]['value'][]
+  /** There is more; ask again with it. */
+  readonly cursor?: string
+}
+
+/** What a backend can promise. What it cannot, the lifecycle says rather than losing an update. */
+export interface StoreCapabilities {
+  /** Several records change together or not at all, and two writers cannot both win. */
+  readonly atomicCommits: boolean
+  /** A list by API, client or state does not read everything. */
+  readonly indexedLists: boolean
+  readonly watch: boolean
+}
+
+/** What people, the lifecycle and tools need besides. */
+export interface ContractStore extends ContractReader {
+  find<K extends RecordKind>(kind: K, key: Records[K]['key']): MaybePromise<Records[K]['value'] | undefined>
+  /** All or nothing, and durable once resolved. Rejects with `ERR_CLIENTELE_CONFLICT` when an expectation fails. */
+  commit(changes: readonly Change[]): Promise<void>
+  list<K extends RecordKind>(query: ListQuery<K>): Promise<Page<K>>
+  /** A hint to read again, never the data itself. Returns the way to stop. */
+  watch?(changed: (keys: readonly RecordKey[]) => void): () => void
+  close?(): Promise<void>
+  readonly capabilities: StoreCapabilities
+}

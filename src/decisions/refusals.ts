@@ -1,0 +1,48 @@
+import type { Challenge } from './challenge.js'
+import type { HeaderFields } from './http-request.js'
+
+interface RefusalEntry {
+  readonly status: 400 | 401 | 403 | 413 | 429
+  /** What a caller reads. Says no more than a stranger may know. */
+  readonly title: string
+  readonly type?: string
+}
+
+/** Every refusal there is. docs/reference/refusals.md is compared with this table by a test. */
+export const refusals = {
+  credentials_missing: { status: 401, title: 'Client credentials are required.' },
+  token_missing: { status: 401, title: 'An access token is required.' },
+  credentials_malformed: { status: 400, title: 'The client credentials cannot be read.' },
+  credentials_ambiguous: { status: 400, title: 'The request carries credentials that disagree.' },
+  client_invalid: { status: 401, title: 'The client credentials are not valid.' },
+  token_invalid: { status: 401, title: 'The access token is not valid.' },
+  client_unnamed: { status: 403, title: 'The access token names no client.' },
+  client_disabled: { status: 403, title: 'The client is disabled.' },
+  contract_missing: { status: 403, title: 'The client has no contract for this API.' },
+  contract_pending: { status: 403, title: 'The contract of the client for this API awaits approval.' },
+  contract_rejected: { status: 403, title: 'The contract of the client for this API was rejected.' },
+  contract_revoked: { status: 403, title: 'The contract of the client for this API was revoked.' },
+  scope_insufficient: { status: 403, title: 'The access token lacks a required scope.' },
+  limit_exceeded: {
+    status: 429,
+    title: 'A limit of the contract is exceeded.',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
+} as const satisfies Record<string, RefusalEntry>
+
+export type RefusalCode = keyof typeof refusals
+
+/** An expected "no". A value, never an exception: being turned away is ordinary. */
+export interface Refusal {
+  readonly code: RefusalCode
+  /** A 401 has at least one. */
+  readonly challenges?: readonly Challenge[]
+  readonly retryAfterSeconds?: number
+  readonly fields?: HeaderFields
+  /** Further members of the problem document (RFC 9457 §3.2). */
+  readonly members?: Readonly<Record<string, unknown>>
+}
+
+export function statusOf(refusal: Refusal): number {
+  return refusals[refusal.code].status
+}

@@ -1,0 +1,14 @@
+/**
+ * For work of others that may hang: rejects with `late()` when `timeoutMs` have passed. The work itself goes
+ * on, and what becomes of it afterwards is nobody's unhandled rejection.
+ */
+export function deadline<T>(work: Promise<T>, timeoutMs: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(late())
+    }, timeoutMs)
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+    })
+  })
+}
