@@ -36,7 +36,12 @@ export interface Admitted {
   readonly kind: 'admitted'
   readonly admission: Admission
   readonly fields?: HeaderFields
-  readonly strip?: Strip
+  readonly strip?: Strip | undefined
+  /**
+   * There when the credentials stood outside of `Authorization`, which is all that shared caches know of: the
+   * fields that the answer depends on.
+   */
+  readonly vary?: readonly string[] | undefined
   /** Called once, when handler and response are both over, or after the maximum age. */
   readonly settle?: (outcome: Outcome) => void
 }

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http'
+import type { Admitted } from '../decisions/policy.js'
+import { keepPrivate } from '../http/private-answer.js'
+import type { Exchange } from './exchange.js'
+import { settleWhenOver } from './settle.js'
+import { stripHeaders } from './strip.js'
+
+const nobodyWaits = { handlerOver: (): void => undefined }
+
+/** What an admission does to request and response before the handler sees them. `stripQuery` knows the framework. */
+export function admit<Raw extends IncomingMessage>(
+  { request, response }: Exchange,
+  { fields, strip, vary, settle }: Admitted,
+  stripQuery: (raw: Raw & IncomingMessage, names: readonly string[]) => void,
+): { handlerOver: () => void } {
+  if (fields !== undefined && !response.headersSent) {
+    for (const name in fields) response.setHeader(name, fields[name] as string)
+  }
+  if (strip !== undefined) {
+    stripHeaders(request.raw, strip.headers)
+    if (strip.query.length > 0) stripQuery(request.raw as Raw, strip.query)
+  }
+  if (vary !== undefined) keepPrivate(response, vary)
+  return settle === undefined ? nobodyWaits : settleWhenOver(response, settle)
+}

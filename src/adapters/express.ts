@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { wirePolicies, type ClienteleOptions } from '../clientele.js'
+import type { Admission } from '../decisions/admission.js'
+import { isPromise } from '../decisions/maybe-promise.js'
+import { admissionReader, type AdmissionOf } from './admission-of.js'
+import { admit } from './admit.js'
+import { beginExchange, type Exchange } from './exchange.js'
+import { handlersOf, type Handlers } from './handlers.js'
+import { run, type Step } from './run.js'
+import { strippedUrl, stripParsed } from './strip.js'
+import { writeReply } from './write-reply.js'
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    interface Request {
+      /** What the policy that ran last has established; read-only. With several APIs in one app use `admissionOf`. */
+      readonly clientele?: Admission
+    }
+  }
+}
+
+/** Typed on `node:http`, so that the framework's own inference of `req.params` survives. */
+export type ExpressHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void
+
+export interface ExpressClientele extends Handlers<ExpressHandler> {
+  readonly admissionOf: AdmissionOf<IncomingMessage>
+}
+
+/**
+ * For Express 4 and 5, and whatever else calls `(req, res, next)`: the policies of one API as handlers.
+ *
+ * @example
+ * const { enforceClientId, limitBySla, admissionOf } = clientele({ api: 'orders', store })
+ * app.get('/orders', enforceClientId(), limitBySla(), (req, res) => res.json(admissionOf(req, 'client').client))
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
+ */
+export function clientele(options: ClienteleOptions): ExpressClientele {
+  const policies = wirePolicies(options)
+  const { conduct } = policies
+  const handlers = handlersOf<ExpressHandler>(policies, (policy) => (request, response, next) => {
+    const exchange = beginExchange(request, response, originalUrlOf(request))
+    const step = run(conduct, policy, exchange)
+    if (!isPromise(step)) take(step, exchange, next)
+    else
+      void step.then((later) => {
+        take(later, exchange, next)
+      })
+  })
+  return { ...handlers, admissionOf: admissionReader(conduct.api, (request) => request) }
+}
+
+/** Express shortens `url` below a mount path and keeps the whole in `originalUrl`. */
+function originalUrlOf(request: IncomingMessage & { originalUrl?: unknown }): string {
+  const { originalUrl, url = '/' } = request
+  return typeof originalUrl === 'string' ? originalUrl : url
+}
+
+function take(step: Step, exchange: Exchange, next: (error?: unknown) => void): void {
+  if (step.kind === 'reply') {
+    writeReply(exchange.response, step.reply)
+    return
+  }
+  if (step.kind === 'forward') {
+    next(step.error)
+    return
+  }
+  try {
+    if (step.admitted !== undefined) admit(exchange, step.admitted, stripQuery)
+  } catch (error) {
+    next(error)
+    return
+  }
+  next()
+}
+
+/** The forms of a target that Express keeps. `parseurl` compares its copies with the URL and makes them anew. */
+function stripQuery(request: IncomingMessage & { originalUrl?: unknown }, names: readonly string[]): void {
+  if (request.url !== undefined) request.url = strippedUrl(request.url, names)
+  if (typeof request.originalUrl === 'string') request.originalUrl = strippedUrl(request.originalUrl, names)
+  for (const copy of ['_parsedUrl', '_parsedOriginalUrl']) Reflect.deleteProperty(request, copy)
+  // Express 4 has parsed it when the first middleware ran; Express 5 parses at each look, of the URL above.
+  stripParsed(Object.getOwnPropertyDescriptor(request, 'query')?.value, names)
+}

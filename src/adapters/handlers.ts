@@ -1,0 +1,42 @@
+import type {
+  EnforceClientIdOptions,
+  IntrospectTokenOptions,
+  LimitBySlaOptions,
+  Policies,
+  ValidateJwtOptions,
+} from '../clientele.js'
+import type { IdentifyingPolicy, Policy } from '../decisions/policy.js'
+
+/** A handler of some framework that carries the policy it enforces. */
+export type Guarded<Handler, P extends Policy = Policy> = Handler & { readonly policy: P }
+
+/** What `clientele()` returns beside `admissionOf`, the same for each framework. All fit for destructuring. */
+export interface Handlers<Handler> {
+  /** Lets in who proves to be a registered client with an approved contract. */
+  enforceClientId(this: void, options?: EnforceClientIdOptions): Guarded<Handler, IdentifyingPolicy>
+  /** Lets in who bears a JWT of the issuer whose client has an approved contract. */
+  validateJwt(this: void, options: ValidateJwtOptions): Guarded<Handler, IdentifyingPolicy>
+  /** The same for any access token that the issuer answers for (RFC 7662). */
+  introspectToken(this: void, options: IntrospectTokenOptions): Guarded<Handler, IdentifyingPolicy>
+  /** One of several ways to be identified, chosen by the credentials that stand in the request. */
+  anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy>[]): Guarded<Handler, IdentifyingPolicy>
+  /** Holds the client to all limits of its contract's tier. */
+  limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
+  /** A policy of one's own as a handler. */
+  enforce<P extends Policy>(this: void, policy: P): Guarded<Handler, P>
+}
+
+export function handlersOf<Handler extends object>(
+  policies: Policies,
+  toHandler: (policy: Policy) => Handler,
+): Handlers<Handler> {
+  const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => Object.assign(toHandler(policy), { policy })
+  return {
+    enforce,
+    enforceClientId: (options) => enforce(policies.enforceClientId(options)),
+    validateJwt: (options) => enforce(policies.validateJwt(options)),
+    introspectToken: (options) => enforce(policies.introspectToken(options)),
+    anyOf: (...branches) => enforce(policies.anyOf(branches.map((branch) => branch.policy))),
+    limitBySla: (options) => enforce(policies.limitBySla(options)),
+  }
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import type { Policy } from '../decisions/policy.js'
+import { admissionReader, type AdmissionOf } from './admission-of.js'
+import { admit } from './admit.js'
+import { beginExchange, exchangeOf } from './exchange.js'
+import { handlersOf, type Handlers } from './handlers.js'
+import { run } from './run.js'
+import { strippedUrl, stripParsed } from './strip.js'
+
+/** As much of a Koa context as is needed here. */
+export interface KoaContext {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  originalUrl: string
+  status: number
+  body: unknown
+  set(field: string, value: string | string[]): void
+}
+
+export type KoaHandler = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>
+
+export interface KoaClientele extends Handlers<KoaHandler> {
+  readonly admissionOf: AdmissionOf<Pick<KoaContext, 'req'>>
+}
+
+/**
+ * For Koa 2 and 3: the policies of one API as middleware.
+ *
+ * @example
+ * const { enforceClientId, limitBySla, admissionOf } = clientele({ api: 'orders', store })
+ * router.get('/orders', enforceClientId(), limitBySla(), (ctx) => { ctx.body = admissionOf(ctx, 'client').client })
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
+ */
+export function clientele(options: ClienteleOptions): KoaClientele {
+  const policies = wirePolicies(options)
+  const { conduct } = policies
+  return {
+    ...handlersOf<KoaHandler>(policies, (policy) => (context, next) => handle(conduct, policy, context, next)),
+    admissionOf: admissionReader(conduct.api, (context) => context.req),
+  }
+}
+
+async function handle(
+  conduct: Conduct,
+  policy: Policy,
+  context: KoaContext,
+  next: () => Promise<unknown>,
+): Promise<void> {
+  if (exchangeOf(context.req) === undefined) Object.defineProperty(context, 'clientele', view)
+  const exchange = beginExchange(context.req, context.res, context.originalUrl)
+  const step = await run(conduct, policy, exchange)
+  if (step.kind === 'forward') throw step.error
+  if (step.kind === 'reply') {
+    const { status, fields, body } = step.reply
+    context.status = status
+    for (const [name, value] of Object.entries(fields)) context.set(name, value as string | string[])
+    context.body = body
+    return
+  }
+  if (step.admitted === undefined) {
+    await next()
+    return
+  }
+  const { handlerOver } = admit(exchange, step.admitted, (_raw, names) => {
+    stripQuery(context, names)
+  })
+  try {
+    await next()
+  } finally {
+    handlerOver()
+  }
+}
+
+/** `ctx.clientele`: to look at, not to put in. Whatever stood there before is gone. */
+const view: PropertyDescriptor & ThisType<KoaContext> = {
+  configurable: true,
+  enumerable: false,
+  get() {
+    return exchangeOf(this.req)?.latest
+  },
+}
+
+/** The forms of a target that Koa keeps: its own copies on context and request, and two caches of parsed ones. */
+function stripQuery(context: KoaContext, names: readonly string[]): void {
+  const { req } = context
+  const { request } = context as KoaContext & { request?: Record<string, unknown> }
+  if (req.url !== undefined) req.url = strippedUrl(req.url, names)
+  const originalUrl = strippedUrl(context.originalUrl, names)
+  context.originalUrl = originalUrl
+  Reflect.deleteProperty(req, '_parsedUrl')
+  if (request === undefined) return
+  request.originalUrl = originalUrl
+  // `query` is kept by query string, `URL` for good.
+  for (const parsed of Object.values(request._querycache ?? {})) stripParsed(parsed, names)
+  request.memoizedURL = undefined
+}

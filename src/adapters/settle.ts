@@ -1,0 +1,66 @@
+import type { ServerResponse } from 'node:http'
+import type { Outcome } from '../decisions/policy.js'
+
+/** A response that is never ended must not hold what it was given for ever. */
+export const settleMaxAgeMs = 5 * 60_000
+
+/**
+ * Calls `settle` once, when the response is over and the handler with it. A connection that closes early ends
+ * the response but not the handler: that one is over when it ends the response in vain, or when `handler`
+ * resolves, or after the maximum age.
+ */
+export function settleWhenOver(
+  response: ServerResponse,
+  settle: (outcome: Outcome) => void,
+  maxAgeMs = settleMaxAgeMs,
+): { handlerOver: () => void } {
+  // Held, because the response lets go of its socket before it closes.
+  const { socket } = response
+  const bytesBefore = socket?.bytesWritten ?? 0
+  let pending = true
+  let closed = false
+  const finish = (): void => {
+    if (!pending) return
+    pending = false
+    clearTimeout(timer)
+    const bytes = (socket?.bytesWritten ?? 0) - bytesBefore
+    contain(() => {
+      settle({ status: response.statusCode, bytes, aborted: !response.writableFinished })
+    })
+  }
+  const timer = setTimeout(finish, maxAgeMs).unref()
+  response.once('close', () => {
+    closed = true
+    if (response.writableEnded) finish()
+    else onVainEnd(response, finish)
+  })
+  return {
+    handlerOver: () => {
+      if (closed) finish()
+    },
+  }
+}
+
+/** A handler that outlived its connection ends the response all the same; no event tells of it. */
+function onVainEnd(response: ServerResponse, ended: () => void): void {
+  const end = response.end.bind(response) as (...parameters: unknown[]) => ServerResponse
+  response.end = ((...parameters: unknown[]) => {
+    ended()
+    return end(...parameters)
+  }) as ServerResponse['end']
+}
+
+/** For hooks and settlements of others: what they throw changes nothing and is told to the process as a warning. */
+export function contain(hook: () => unknown): void {
+  try {
+    const result = hook()
+    if (result instanceof Promise) result.catch(warn)
+  } catch (error) {
+    warn(error)
+  }
+}
+
+function warn(error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error
+  process.emitWarning(`A hook failed (${kind}). It cannot change a decision.`, 'ClienteleWarning')
+}

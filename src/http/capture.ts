@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, Peer } from '../decisions/http-request.js'
+
+/**
+ * A request as it arrived. Keeps its own hold on the raw fields and the target, so that it stays true after
+ * they were stripped from what the handler sees.
+ */
+export class CapturedRequest implements HttpRequest {
+  readonly raw: IncomingMessage
+  readonly url: string
+  readonly #response: ServerResponse
+  readonly #rawHeaders: readonly string[]
+  #query: URLSearchParams | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(raw: IncomingMessage, response: ServerResponse, url: string) {
+    this.raw = raw
+    this.url = url
+    this.#response = response
+    this.#rawHeaders = raw.rawHeaders
+  }
+
+  get method(): string {
+    return this.raw.method ?? 'GET'
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(queryOf(this.url)))
+  }
+
+  get peer(): Peer {
+    const { socket } = this.raw
+    return { address: socket.remoteAddress, encrypted: 'encrypted' in socket && socket.encrypted === true }
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= abortedWith(this.#response))
+  }
+
+  headerValues(name: string): readonly string[] {
+    const raw = this.#rawHeaders
+    let values: string[] | undefined
+    for (let index = 0; index < raw.length; index += 2) {
+      const candidate = raw[index]
+      // The length first: it spares nearly every field the lower-casing.
+      if (candidate?.length !== name.length || candidate.toLowerCase() !== name) continue
+      const value = raw[index + 1] ?? ''
+      if (values === undefined) values = [value]
+      else values.push(value)
+    }
+    return values ?? none
+  }
+}
+
+const none: readonly string[] = Object.freeze([])
+
+/** The query of a request target as it stands there, without the `?`. */
+export function queryOf(url: string): string {
+  const start = url.indexOf('?')
+  return start === -1 ? '' : url.slice(start + 1)
+}
+
+function abortedWith(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  return controller.signal
+}

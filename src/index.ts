@@ -1,0 +1,5 @@
+export { basicAuth } from './credentials/basic-auth.js'
+export { custom, type CustomOptions, type CustomRead } from './credentials/custom.js'
+export { headers, type HeadersOptions } from './credentials/headers.js'
+export { query, type QueryOptions } from './credentials/query.js'
+export type { CredentialsSource } from './credentials/source.js'

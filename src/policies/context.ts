@@ -1,0 +1,11 @@
+import type { CheckedReader } from '../contracts/reader.js'
+import type { TokenEngines } from '../tokens/engines.js'
+
+/** What every identifying policy of one `clientele()` shares. */
+export interface PolicyContext {
+  readonly api: string
+  /** Named in challenges. Visible ASCII. */
+  readonly realm: string
+  readonly reader: CheckedReader
+  readonly tokens: TokenEngines
+}
