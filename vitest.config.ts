@@ -14,6 +14,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    reporters:
+      process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'coverage/tests.json' }]],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
