@@ -1,0 +1,32 @@
+import { isObject } from './json-object.js'
+
+/**
+ * Members that access tokens do not have and other signed statements of the same issuer do: ID tokens (OpenID
+ * Connect Core §2 and §3.3.2.11), security events and logout tokens (RFC 8417), introspection answers (RFC 9701).
+ *
+ * An ID token need not carry any of them. `auth_time`, `acr` and `sid` are no signs, since access tokens carry
+ * them too (RFC 9068 §2.2.1); a token whose `typ` is `at+jwt` is what it says, and is not asked (`explicit`).
+ * What is left is told apart by its audience, which for an ID token is a client and not an API.
+ */
+const foreignMembers = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'token_introspection'] as const
+
+/** Words by which servers name what is not an access token: Keycloak's `typ`, Cognito's and Hydra's `token_use`. */
+const kindMembers = ['typ', 'token_use', 'token_type'] as const
+const foreignKinds = new Set(['id', 'id_token', 'refresh', 'refresh_token', 'offline', 'logout', 'dpop', 'mac'])
+
+/** Whether claims are those of an access token that its mere bearer may use. */
+export function isBearerAccessToken(claims: Readonly<Record<string, unknown>>, explicit: boolean): boolean {
+  if (!explicit && foreignMembers.some((member) => Object.hasOwn(claims, member))) return false
+  return !isBound(claims) && !kindMembers.some((member) => isForeignKind(claims[member]))
+}
+
+function isForeignKind(value: unknown): boolean {
+  return typeof value === 'string' && foreignKinds.has(value.toLowerCase())
+}
+
+/** A token bound to a key must not pass without the proof (RFC 9449 §7.2, RFC 8705 §3), and proofs are not read here. */
+function isBound(claims: Readonly<Record<string, unknown>>): boolean {
+  const confirmation = claims['cnf']
+  if (confirmation === undefined) return false
+  return !isObject(confirmation) || 'jkt' in confirmation || 'x5t#S256' in confirmation
+}

@@ -1,0 +1,68 @@
+import { boundedFetch } from './bounded-fetch.js'
+import { issuerFault } from './issuer-fault.js'
+import { hostOf, type IssuerSettings } from './issuer-settings.js'
+import { refreshed, type Refreshed } from './refreshed.js'
+
+/** What is taken from an issuer's metadata. Each address has been checked for its protocol. */
+export interface IssuerMetadata {
+  readonly jwksUri: string | undefined
+  readonly introspectionEndpoint: string | undefined
+}
+
+/** The metadata of an issuer: OpenID Connect Discovery first, RFC 8414 where there is none. */
+export function discovery(settings: IssuerSettings): Refreshed<IssuerMetadata> {
+  return refreshed({
+    ...settings,
+    load: () => discover(settings),
+    equal: (a, b) => a.jwksUri === b.jwksUri && a.introspectionEndpoint === b.introspectionEndpoint,
+  })
+}
+
+async function discover(settings: IssuerSettings): Promise<IssuerMetadata> {
+  const where = hostOf(settings.issuer)
+  let metadata: Readonly<Record<string, unknown>>
+  try {
+    metadata = (await read(settings, 'oidc')) ?? (await read(settings, 'oauth2')) ?? {}
+  } catch (error) {
+    throw issuerFault(where, 'its metadata cannot be read.', error)
+  }
+  // openid-client compares URLs; RFC 8414 §3.3 wants the very same string, which is also what tokens are held to.
+  if (metadata['issuer'] !== settings.issuer) {
+    throw issuerFault(where, 'its metadata names another issuer than the option "issuer" does, or there is none.')
+  }
+  return {
+    jwksUri: addressOf(metadata['jwks_uri'], settings),
+    introspectionEndpoint: addressOf(metadata['introspection_endpoint'], settings),
+  }
+}
+
+/** `undefined` where the location does not exist, so that the other one is worth a try. */
+async function read(
+  settings: IssuerSettings,
+  algorithm: 'oidc' | 'oauth2',
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const client = await import('openid-client')
+  let missing = false
+  const found = client.discovery(new URL(settings.issuer), 'none', undefined, client.None(), {
+    algorithm,
+    ...(settings.allowInsecureRequests && { execute: [client.allowInsecureRequests] }),
+    [client.customFetch]: async (url, { method, headers }) => {
+      const response = await boundedFetch(url, { method, headers }, settings)
+      missing = response.status >= 400 && response.status < 500 && response.status !== 429
+      return response
+    },
+  })
+  try {
+    return { ...(await found).serverMetadata() }
+  } catch (error) {
+    if (missing) return undefined
+    throw error
+  }
+}
+
+function addressOf(value: unknown, settings: IssuerSettings): string | undefined {
+  if (value === undefined) return undefined
+  const protocols = settings.allowInsecureRequests ? ['https:', 'http:'] : ['https:']
+  if (typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
+  throw issuerFault(hostOf(settings.issuer), 'its metadata holds an address that is not an https URL.')
+}

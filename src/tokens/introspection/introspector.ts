@@ -1,0 +1,73 @@
+import { LRUCache } from 'lru-cache'
+import type { MaybePromise } from '../../decisions/maybe-promise.js'
+import { monotonicClock } from '../../runtime/clock.js'
+import { fingerprint } from '../fingerprint.js'
+import type { RememberLimits } from '../jwt/remembered-tokens.js'
+import type { TokenEngine, VerifiedToken } from '../token-engine.js'
+import type { Ask } from './ask.js'
+import { checkAnswer, type AnswerTerms, type GoodAnswer } from './check-answer.js'
+
+export interface IntrospectorConfig extends AnswerTerms {
+  /** How long a good answer is taken without asking again; never past `exp`. */
+  readonly maxAgeSeconds: number
+  /** The same for a bad one: short, since a token may be asked about before the server knows it. */
+  readonly inactiveMaxAgeSeconds: number
+  readonly remember: RememberLimits
+}
+
+interface KeptAnswer extends GoodAnswer {
+  readonly until: number
+}
+
+/** What an answer takes besides its members: the key, the objects and the place in the list. */
+const overheadBytes = 512
+
+/** Asks the server about each token once in a while, and once for all who come with it meanwhile. */
+export class Introspector implements TokenEngine {
+  readonly #config: IntrospectorConfig
+  readonly #ask: Ask
+  readonly #good: LRUCache<string, KeptAnswer> | undefined
+  /** Of its own, so that a flood of bad tokens pushes out no good answer. */
+  readonly #bad: LRUCache<string, { readonly until: number }> | undefined
+  readonly #asking = new Map<string, Promise<VerifiedToken | undefined>>()
+
+  constructor(config: IntrospectorConfig, ask: Ask) {
+    this.#config = config
+    this.#ask = ask
+    const { entries, bytes } = config.remember
+    if (entries === 0) return
+    this.#good = new LRUCache({ max: entries, maxSize: bytes })
+    this.#bad = new LRUCache({ max: entries })
+  }
+
+  verify(token: string): MaybePromise<VerifiedToken | undefined> {
+    const key = fingerprint(token)
+    const now = monotonicClock()
+    const good = this.#good?.get(key)
+    if (good !== undefined && now < good.until && Date.now() < good.expiresAtMs) return good.verified
+    const bad = this.#bad?.get(key)
+    if (bad !== undefined && now < bad.until) return undefined
+    return this.#asking.get(key) ?? this.#askOnce(key, token, now)
+  }
+
+  /** Belongs to no request: whoever goes away leaves the answer to the others. */
+  #askOnce(key: string, token: string, askedAt: number): Promise<VerifiedToken | undefined> {
+    const asking = this.#ask(token)
+      .then((answer) => this.#keep(key, askedAt, answer && checkAnswer(answer, this.#config)))
+      .finally(() => this.#asking.delete(key))
+    this.#asking.set(key, asking)
+    return asking
+  }
+
+  /** From the moment of asking on, which is as old as the answer can be. A fault comes by here never. */
+  #keep(key: string, askedAt: number, good: GoodAnswer | undefined): VerifiedToken | undefined {
+    if (good === undefined) {
+      this.#good?.delete(key)
+      this.#bad?.set(key, { until: askedAt + this.#config.inactiveMaxAgeSeconds * 1000 })
+      return undefined
+    }
+    const size = overheadBytes + 2 * JSON.stringify(good.verified.claims).length
+    this.#good?.set(key, { ...good, until: askedAt + this.#config.maxAgeSeconds * 1000 }, { size })
+    return good.verified
+  }
+}

@@ -1,0 +1,95 @@
+import { errors, type JWTVerifyOptions } from 'jose'
+import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
+import { isBearerAccessToken } from '../access-token-only.js'
+import { deepFreeze } from '../deep-freeze.js'
+import { isBadToken, issuerFault } from '../issuer-fault.js'
+import { hostOf } from '../issuer-settings.js'
+import type { KeySet, KeySource } from '../keys/key-source.js'
+import { scopesOf } from '../scopes.js'
+import type { TokenEngine, VerifiedToken } from '../token-engine.js'
+import { wellFormedClaims } from './claims.js'
+import { readCompactJwt, type CompactJwt } from './compact-jwt.js'
+import { RememberedTokens, type RememberLimits } from './remembered-tokens.js'
+import { signedClaims } from './signature.js'
+
+export interface JwtVerifierConfig {
+  readonly issuer: string
+  /** `null`: whoever the token is for. */
+  readonly audience: readonly string[] | null
+  readonly algorithms: readonly string[]
+  readonly clockToleranceSeconds: number
+  readonly remember: RememberLimits
+}
+
+interface Signed {
+  readonly verified: VerifiedToken
+  readonly expiresAtMs: number
+}
+
+/** Verifies JWTs of one issuer, and remembers those that were good for as long as their keys are in force. */
+export class JwtVerifier implements TokenEngine {
+  readonly #issuer: string
+  readonly #keys: KeySource
+  readonly #algorithms: ReadonlySet<unknown>
+  readonly #options: JWTVerifyOptions
+  readonly #remembered: RememberedTokens
+
+  constructor(config: JwtVerifierConfig, keys: KeySource) {
+    this.#issuer = config.issuer
+    this.#keys = keys
+    this.#algorithms = new Set(config.algorithms)
+    this.#options = {
+      issuer: config.issuer,
+      algorithms: [...config.algorithms],
+      clockTolerance: config.clockToleranceSeconds,
+      ...(config.audience && { audience: [...config.audience] }),
+    }
+    this.#remembered = new RememberedTokens(config.remember)
+  }
+
+  verify(token: string): MaybePromise<VerifiedToken | undefined> {
+    const digest = this.#remembered.digestOf(token)
+    const known = this.#remembered.get(digest)
+    if (known !== undefined && this.#keys.isFresh(known.keys)) return known.verified
+    const jwt = readCompactJwt(token, this.#algorithms)
+    // Nobody's keys are fetched for a token that is not theirs.
+    if (jwt === undefined || jwt.payload['iss'] !== this.#issuer) return undefined
+    return andThen(this.#keys.current(), (keys) => {
+      const still = this.#remembered.get(digest)
+      return still?.keys === keys ? still.verified : this.#verifyAfresh(token, digest, jwt, keys)
+    })
+  }
+
+  async #verifyAfresh(token: string, digest: string, jwt: CompactJwt, first: KeySet) {
+    let keys = first
+    let signed = await this.#verifyWith(keys, token, jwt)
+    if (signed === 'unknown key') {
+      keys = await this.#keys.after(first)
+      if (keys === first) return undefined
+      signed = await this.#verifyWith(keys, token, jwt)
+    }
+    if (typeof signed === 'string') return undefined
+    // A key that was withdrawn while the signature was being checked must not live on in what is remembered.
+    if (this.#keys.isFresh(keys)) this.#remembered.set(digest, token.length, { ...signed, keys })
+    return signed.verified
+  }
+
+  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<Signed | 'bad' | 'unknown key'> {
+    try {
+      const claims = await signedClaims(token, keys.find, this.#options)
+      if (!wellFormedClaims(claims) || !isBearerAccessToken(claims, jwt.explicit)) return 'bad'
+      const verified = { issuer: this.#issuer, claims: deepFreeze(claims), scopes: scopesOf(claims) }
+      return { verified: Object.freeze(verified), expiresAtMs: claims.exp * 1000 }
+    } catch (error) {
+      if (isUnknownKey(error, jwt)) return 'unknown key'
+      if (isBadToken(error)) return 'bad'
+      throw issuerFault(hostOf(this.#issuer), 'its keys cannot be used.', error)
+    }
+  }
+}
+
+/** A token that names no key may have been signed with one that is not here yet: only the signature shows it. */
+function isUnknownKey(error: unknown, jwt: CompactJwt): boolean {
+  if (error instanceof errors.JWKSNoMatchingKey) return true
+  return !jwt.hasKid && error instanceof errors.JWSSignatureVerificationFailed
+}
