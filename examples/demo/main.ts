@@ -1,0 +1,41 @@
+import { diskStore } from 'clientele/disk'
+import { createApi } from './api.js'
+import { curlLines } from './curl-lines.js'
+import { knownSecrets, writeDemoFile } from './demo-file.js'
+import { issuerKeys } from './issuer-keys.js'
+import { createIssuer } from './issuer.js'
+import { printGuide } from './print.js'
+import { describeRoutes } from './routes.js'
+import { seed } from './seed.js'
+import { openServer } from './servers.js'
+import { DemoError, readSettings } from './settings.js'
+import { stopSignal } from './stop.js'
+
+async function main(): Promise<void> {
+  const stop = stopSignal()
+  const settings = readSettings(process.env)
+  const { dataFolder, port, issuerPort, url, issuer } = settings
+
+  const apiServer = await openServer(port)
+  const issuerServer = await openServer(issuerPort)
+  const store = diskStore({ path: dataFolder })
+
+  const clients = await seed(store, issuer, await knownSecrets(dataFolder))
+  const app = createApi(store, issuer)
+  const routes = describeRoutes(app)
+  await writeDemoFile(settings, routes, clients)
+
+  issuerServer.serve(await createIssuer(issuer, await issuerKeys(dataFolder), clients))
+  apiServer.serve(app)
+  printGuide({ settings, routes, clients, groups: curlLines(settings, clients) })
+
+  await stop
+  await Promise.all([apiServer.close(), issuerServer.close()])
+  await store.close()
+  console.log('Stopped.')
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof DemoError ? error.message : error)
+  process.exit(1)
+})

@@ -1,0 +1,27 @@
+// Run it with: npm run build && npx tsx --tsconfig examples/tsconfig.json examples/express.ts
+import express from 'express'
+import { basicAuth, defineTier, headers, memoryStore, registerClient, requestContract } from 'clientele'
+import { clientele } from 'clientele/express'
+
+const api = 'greetings'
+const actor = 'example'
+const store = memoryStore()
+const limits = [{ requests: 3, windowSeconds: 60, algorithm: 'fixed' }] as const
+await defineTier(store, { api, name: 'trial', approval: 'automatic', limits, actor })
+const { client, clientId, clientSecret } = await registerClient(store, { name: 'Acme', actor })
+await requestContract(store, { client: client.id, api, tier: 'trial', actor })
+
+const { enforceClientId, limitBySla, admissionOf } = clientele({ api, store })
+
+const app = express()
+app.use(enforceClientId({ from: [headers(), basicAuth()] }), limitBySla())
+app.get('/', (req, res) => {
+  const { client, tier, usage } = admissionOf(req, 'client', 'tier', 'usage')
+  res.json({ hello: client.name, tier: tier.name, left: usage.remaining })
+})
+
+const port = Number(process.env.PORT ?? 3000)
+app.listen(port, '127.0.0.1', () => {
+  console.log('Three calls a minute; the fourth is a 429:')
+  console.log(`curl -i http://127.0.0.1:${port}/ -u '${clientId}:${clientSecret}'`)
+})

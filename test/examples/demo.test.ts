@@ -1,0 +1,215 @@
+import { once } from 'node:events'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { approveContract } from 'clientele'
+import { diskStore } from 'clientele/disk'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Demo, freePort, paste, temporaryFolder } from './demo-process.js'
+
+const announced = [
+  '200 "hello":"Acme Storefront"',
+  '200 "hello":"Acme Storefront"',
+  '200 "hello":"Acme Storefront"',
+  '200 "authenticated":false',
+  '201 "ordered":"tea"',
+  '200 "by":"token"',
+  '200 "by":"client ID"',
+  '401 credentials_missing',
+  '401 client_invalid',
+  '401 client_invalid',
+  '403 contract_pending',
+  '403 contract_rejected',
+  '403 contract_revoked',
+  '403 scope_insufficient',
+  '200 200 200 200 200 429 429',
+]
+
+describe('the demo', { timeout: 60_000 }, () => {
+  let dataFolder: string
+  let running: Demo[]
+
+  beforeEach(async () => {
+    dataFolder = await temporaryFolder()
+    running = []
+  })
+  afterEach(async () => {
+    await Promise.all(running.map((demo) => demo.stop('SIGKILL')))
+    await rm(dataFolder, { recursive: true })
+  })
+
+  async function start(port: number): Promise<Demo> {
+    const demo = await Demo.start(dataFolder, port)
+    running.push(demo)
+    return demo
+  }
+
+  it('prints lines that bring back what it says they will', async () => {
+    const demo = await start(await freePort())
+    expect(demo.lines.map(({ answer }) => answer)).toEqual(announced)
+    await expectAnswers(demo)
+  })
+
+  it('speaks plainly: no warnings, no colour codes where nobody sees colours, and of itself alone', async () => {
+    const demo = await start(await freePort())
+    expect(demo.stderr).toBe('')
+    expect(demo.stdout).not.toContain('\u001b')
+    expect(demo.stdout).not.toContain('oidc-provider')
+    expect(demo.stdout).toMatch(
+      /^ {2}POST {2}\/orders {6}JWT with the scope orders:write; costs 5 .*validateJwt, limitBySla$/m,
+    )
+    expect(demo.stdout).toMatch(/^ {2}Fox Logistics {5}gold {3}revoked$/m)
+  })
+
+  it('writes what scripts need into demo.json, for its owner alone', async () => {
+    const port = await freePort()
+    const demo = await start(port)
+    const { clients, ...rest } = await demo.file()
+    expect(rest).toEqual({
+      url: `http://127.0.0.1:${port}`,
+      issuer: `http://127.0.0.1:${port + 1}`,
+      tokenUrl: `http://127.0.0.1:${port + 1}/token`,
+      routes: [
+        { method: 'GET', path: '/health', policies: [] },
+        { method: 'GET', path: '/orders', policies: ['enforceClientId', 'limitBySla'] },
+        { method: 'POST', path: '/orders', policies: ['validateJwt', 'limitBySla'] },
+        { method: 'GET', path: '/reports', policies: ['anyOf(introspectToken, enforceClientId)', 'limitBySla'] },
+        { method: 'GET', path: '/catalogue', policies: ['enforceClientId', 'limitBySla'] },
+      ],
+    })
+    expect(clients.map(({ name, tier, state }) => [name, tier, state])).toEqual([
+      ['Acme Storefront', 'gold', 'approved'],
+      ['Bolt Couriers', 'trial', 'approved'],
+      ['Corner Kiosk App', 'trial', 'approved'],
+      ['Delta Analytics', 'gold', 'pending'],
+      ['Echo Resale', 'gold', 'rejected'],
+      ['Fox Logistics', 'gold', 'revoked'],
+      ['Gull Insurance', 'trial', 'disabled'],
+    ])
+    for (const { name, clientId, clientSecret } of clients) {
+      expect(clientId, name).toMatch(/^[A-Za-z0-9._~:/@-]+$/)
+      if (name === 'Corner Kiosk App') expect(clientSecret).toBeNull()
+      else expect(clientSecret, name).toMatch(/^[\x21-\x7e]{32,}$/)
+    }
+    expect((await readdir(dataFolder)).filter((name) => name.endsWith('.draft'))).toEqual([])
+    for (const name of ['demo.json', 'issuer-keys.json']) {
+      expect((await stat(join(dataFolder, name))).mode & 0o777, name).toBe(0o600)
+    }
+  })
+
+  it('keeps data, credentials and tokens over a restart', async () => {
+    const port = await freePort()
+    const first = await start(port)
+    const before = await first.file()
+    const order = lineOf(first, 'a JWT of the provider')
+    const printed = await paste(`${order.command.split(';')[0]}; echo "$TOKEN"`)
+    expect((await first.stop()).code).toBe(0)
+
+    const second = await start(port)
+    expect(await second.file()).toEqual(before)
+    expect(await paste(order.command.replace(/^TOKEN=\$\(.*?\);/, `TOKEN=${printed.trim()};`))).toContain(
+      ' 201 Created',
+    )
+    await expectAnswers(second)
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends on %s with 0 and in time, whoever is still connected',
+    async (signal) => {
+      const port = await freePort()
+      const demo = await start(port)
+      const idle = connect(port, '127.0.0.1')
+      await once(idle, 'connect')
+      idle.on('error', () => undefined)
+      await paste(lineOf(demo, 'an opaque token').command)
+      const { code, tookMs, stderr } = await demo.stop(signal)
+      idle.destroy()
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(tookMs).toBeLessThan(3000)
+    },
+  )
+
+  it.each(['lost', 'spoilt'])('goes on with new secrets when demo.json is %s', async (fate) => {
+    const port = await freePort()
+    const first = await start(port)
+    const before = await first.file()
+    const header = lineOf(first, 'ID and secret in headers')
+    await first.stop()
+    const path = join(dataFolder, 'demo.json')
+    await (fate === 'lost' ? rm(path) : writeFile(path, '{"clients": [{'))
+
+    const second = await start(port)
+    const after = await second.file()
+    expect(after.clients.map(({ clientId }) => clientId)).toEqual(before.clients.map(({ clientId }) => clientId))
+    expect(after.clients[0]?.clientSecret).not.toBe(before.clients[0]?.clientSecret)
+    expect(await paste(header.command)).toContain('client_invalid')
+    await expectAnswers(second)
+  })
+
+  it('follows its provider to another port', async () => {
+    const first = await start(await freePort())
+    const before = await first.file()
+    await first.stop()
+    const second = await start(await freePort())
+    const after = await second.file()
+    expect(after.issuer).not.toBe(before.issuer)
+    expect(after.clients).toEqual(before.clients)
+    await expectAnswers(second)
+  })
+
+  it('leaves as it is what people have changed, and says what comes of it', async () => {
+    const port = await freePort()
+    const first = await start(port)
+    const { clients } = await first.file()
+    await first.stop()
+    const store = diskStore({ path: dataFolder })
+    const delta = clients.find(({ name }) => name === 'Delta Analytics')
+    const client = await store.findClient({ issuer: 'local', clientId: delta?.clientId ?? '' })
+    await approveContract(store, { client: client?.id ?? '', api: 'orders', actor: 'somebody' })
+    await store.close?.()
+
+    const second = await start(port)
+    expect(lineOf(second, 'a pending contract').answer).toBe('200 "hello"')
+    await expectAnswers(second)
+  })
+
+  it('says in one line which port is taken, and leaves the data alone', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const asApi = await Demo.run(dataFolder, { PORT: String(port) })
+    const asIssuer = await Demo.run(dataFolder, { PORT: String(port - 1) })
+    other.close()
+    for (const { code, stdout, stderr } of [asApi, asIssuer]) {
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(new RegExp(`^Port ${port} is taken\\. .*PORT=4000 npm start\n$`))
+    }
+    expect(await readdir(dataFolder)).toEqual([])
+  })
+
+  it.each(['0', '65535', 'http', '3000.5', '-1'])('refuses PORT=%s in one line', async (port) => {
+    const { code, stderr } = await Demo.run(dataFolder, { PORT: port })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^PORT must be a whole number from 1 to 65534.*\n$/)
+  })
+})
+
+function lineOf(demo: Demo, title: string) {
+  const line = demo.lines.find((each) => each.title.startsWith(title))
+  if (line === undefined) throw new Error(`the demo prints no line "${title}"`)
+  return line
+}
+
+/** `429` lines print their statuses; the others whole answers, of which the demo announces status and a part. */
+async function expectAnswers(demo: Demo): Promise<void> {
+  for (const { title, answer, command } of demo.lines) {
+    const output = await paste(command)
+    if (answer.includes('429')) {
+      expect(output.trim(), title).toBe(answer)
+      continue
+    }
+    const [status, ...part] = answer.split(' ')
+    expect(output, title).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(output, title).toContain(part.join(' '))
+  }
+}
