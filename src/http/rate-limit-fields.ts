@@ -1,0 +1,85 @@
+import type { Limit, LimitUsage, Usage } from '../decisions/admission.js'
+import type { HeaderFields } from '../decisions/http-request.js'
+
+/**
+ * `ratelimit`: `RateLimit-Policy` and `RateLimit` for all limits (draft-ietf-httpapi-ratelimit-headers-11).
+ * `x-ratelimit`: `x-ratelimit-limit`, `-remaining` and `-reset` in seconds, for the scarcest limit.
+ * `x-ratelimit-ms`: the same with the reset in milliseconds, as MuleSoft has it.
+ */
+export type RateLimitFieldSet = 'ratelimit' | 'x-ratelimit' | 'x-ratelimit-ms'
+
+/** What can be said of a tier once and for all. */
+export interface RateLimitPolicy {
+  /**
+   * One per limit: the name of the tier if it has one limit, else name and window (`gold-60s`, `gold-100ms`). What
+   * an sf-string cannot carry (RFC 9651 §3.3.3: all but visible ASCII) is percent-encoded as UTF-8.
+   */
+  readonly names: readonly string[]
+  readonly policyField: string
+  /** `RateLimit` up to the first number, one per limit. */
+  readonly items: readonly string[]
+}
+
+export function rateLimitPolicy(tierName: string, limits: readonly Limit[]): RateLimitPolicy {
+  const name = visibleAscii(tierName)
+  const names = limits.map((limit) => (limits.length === 1 ? name : `${name}-${windowText(limit)}`))
+  const quoted = names.map((text) => `"${text.replace(needsEscape, '\\$&')}"`)
+  return {
+    names,
+    policyField: limits.map((limit, index) => `${quoted[index] ?? ''};${policyParameters(limit)}`).join(', '),
+    items: quoted.map((text) => `${text};r=`),
+  }
+}
+
+/** The fields of one answer. `usage.limits` stands in the order of the limits that `policy` was made of. */
+export function rateLimitFields(
+  policy: RateLimitPolicy,
+  usage: Usage,
+  sets: readonly RateLimitFieldSet[],
+): HeaderFields {
+  const fields: Record<string, string> = {}
+  for (const set of sets) {
+    if (set === 'ratelimit') {
+      fields['RateLimit-Policy'] = policy.policyField
+      fields['RateLimit'] = serviceLimits(policy, usage.limits)
+    } else {
+      fields['x-ratelimit-limit'] = String(usage.limit.requests)
+      fields['x-ratelimit-remaining'] = String(Math.floor(usage.remaining))
+      fields['x-ratelimit-reset'] = String(Math.ceil(usage.resetSeconds * (set === 'x-ratelimit' ? 1 : 1000)))
+    }
+  }
+  return fields
+}
+
+/** `t` is left out where no window runs. Rounded so that nobody comes back too early or counts on too much. */
+function serviceLimits({ items }: RateLimitPolicy, limits: readonly LimitUsage[]): string {
+  let text = ''
+  for (let index = 0; index < limits.length; index += 1) {
+    const { remaining, resetSeconds } = limits[index] as LimitUsage
+    if (index > 0) text += ', '
+    text += `${items[index] ?? ''}${Math.min(Math.floor(remaining), largestInteger)}`
+    if (resetSeconds > 0) text += `;t=${Math.ceil(resetSeconds)}`
+  }
+  return text
+}
+
+/** The largest Integer of RFC 9651 §3.3.1. */
+const largestInteger = 999_999_999_999_999
+const needsEscape = /["\\]/g
+const notVisibleAscii = /[^\x20-\x7e]/gu
+
+/** `w` is a whole number of seconds (draft §3.1.3), so a window that is not goes without. */
+function policyParameters({ requests, windowSeconds }: Limit): string {
+  const quota = `q=${Math.min(requests, largestInteger)}`
+  return Number.isInteger(windowSeconds) ? `${quota};w=${windowSeconds}` : quota
+}
+
+function windowText({ windowSeconds }: Limit): string {
+  return Number.isInteger(windowSeconds) ? `${windowSeconds}s` : `${Math.round(windowSeconds * 1000)}ms`
+}
+
+function visibleAscii(text: string): string {
+  return text.replace(notVisibleAscii, (character) =>
+    Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '%$&'),
+  )
+}

@@ -1,0 +1,73 @@
+import { ClienteleFault } from '../decisions/faults.js'
+import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
+import { deadline } from '../runtime/deadline.js'
+import type { Counter, CounterLimit, Reading, Take } from './counter.js'
+
+/** A counter and how long it may take to answer. */
+export interface GuardedCounter {
+  readonly counter: Counter
+  readonly counterTimeoutMs: number
+}
+
+/**
+ * Charges through a counter that may be anybody's: a throw, a rejection, silence and nonsense all come out as
+ * `ERR_CLIENTELE_COUNTER`, so that trouble is neither an admission nor a refusal.
+ */
+export function guardedTake(
+  { counter, counterTimeoutMs }: GuardedCounter,
+  subject: string,
+  limits: readonly CounterLimit[],
+  cost: number,
+): MaybePromise<Take> {
+  let answer: MaybePromise<Take>
+  try {
+    answer = counter.take(subject, limits, cost)
+  } catch (cause) {
+    throw counterFault(cause)
+  }
+  if (!isPromise(answer)) return sensible(answer, limits.length)
+  const late = () => new ClienteleFault('ERR_CLIENTELE_COUNTER', `no answer from the counter in ${counterTimeoutMs} ms`)
+  return deadline(Promise.resolve(answer), counterTimeoutMs, late).then(
+    (take) => sensible(take, limits.length),
+    (cause: unknown) => {
+      throw counterFault(cause)
+    },
+  )
+}
+
+function counterFault(cause: unknown): ClienteleFault {
+  if (cause instanceof ClienteleFault && cause.code === 'ERR_CLIENTELE_COUNTER') return cause
+  return new ClienteleFault('ERR_CLIENTELE_COUNTER', 'the counter failed', { cause })
+}
+
+function sensible(take: Take, limitCount: number): Take {
+  if (isTake(take, limitCount)) return take
+  throw new ClienteleFault(
+    'ERR_CLIENTELE_COUNTER',
+    'the counter answered nonsense: a take is { taken: boolean, readings, receipt }, with one reading of ' +
+      'finite used, remaining and resetMs, 0 or more, per limit',
+  )
+}
+
+/** What a counter of somebody's own hands over may be anything, whatever its type says. */
+function isTake(take: Partial<Take> | null | undefined, limitCount: number): boolean {
+  if (take === null || take === undefined || typeof take.taken !== 'boolean') return false
+  const { readings } = take
+  if (!Array.isArray(readings) || readings.length !== limitCount) return false
+  for (const reading of readings as readonly Reading[]) if (!isReading(reading)) return false
+  return true
+}
+
+function isReading(reading: Partial<Reading> | null | undefined): boolean {
+  return (
+    reading !== null &&
+    reading !== undefined &&
+    isAmount(reading.used) &&
+    isAmount(reading.remaining) &&
+    isAmount(reading.resetMs)
+  )
+}
+
+function isAmount(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= 0
+}

@@ -1,0 +1,15 @@
+const notPlain = /[^A-Za-z0-9._~/@-]/g
+
+/**
+ * Whom a counter counts: the client of an API. Parts are escaped before they are joined, code unit by code
+ * unit, so that no two clients become one subject. A client that gave its ID alone counts apart: a stranger who
+ * knows an ID must not spend the quota of those who proved themselves.
+ */
+export function subjectOf(api: string, clientId: string, authenticated = true): string {
+  const subject = `${escape(api)}:${escape(clientId)}`
+  return authenticated ? subject : `${subject}:unauthenticated`
+}
+
+function escape(part: string): string {
+  return part.replace(notPlain, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -1,0 +1,5 @@
+/** Milliseconds since some fixed moment. */
+export type Clock = () => number
+
+/** For spans of time: goes on evenly when somebody sets the wall clock. */
+export const monotonicClock: Clock = () => performance.now()

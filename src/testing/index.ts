@@ -1,0 +1,2 @@
+export { testCounter } from './counter.js'
+export type { SuiteRunner } from './runner.js'
