@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { approveContract } from 'clientele'
 import { diskStore } from 'clientele/disk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Demo, freePort, paste, temporaryFolder } from './demo-process.js'
+import { demoFile, expectAnswers, lineOf, printedLines, startDemo, temporaryFolder } from './demo-process.js'
+import { freePort, paste, RunningExample } from './running-example.js'
 
 const announced = [
   '200 "hello":"Acme Storefront"',
@@ -27,7 +28,7 @@ const announced = [
 
 describe('the demo', { timeout: 60_000 }, () => {
   let dataFolder: string
-  let running: Demo[]
+  let running: RunningExample[]
 
   beforeEach(async () => {
     dataFolder = await temporaryFolder()
@@ -38,15 +39,15 @@ describe('the demo', { timeout: 60_000 }, () => {
     await rm(dataFolder, { recursive: true })
   })
 
-  async function start(port: number): Promise<Demo> {
-    const demo = await Demo.start(dataFolder, port)
+  async function start(port: number): Promise<RunningExample> {
+    const demo = await startDemo(dataFolder, port)
     running.push(demo)
     return demo
   }
 
   it('prints lines that bring back what it says they will', async () => {
     const demo = await start(await freePort())
-    expect(demo.lines.map(({ answer }) => answer)).toEqual(announced)
+    expect(printedLines(demo).map(({ answer }) => answer)).toEqual(announced)
     await expectAnswers(demo)
   })
 
@@ -64,7 +65,7 @@ describe('the demo', { timeout: 60_000 }, () => {
   it('writes what scripts need into demo.json, for its owner alone', async () => {
     const port = await freePort()
     const demo = await start(port)
-    const { clients, ...rest } = await demo.file()
+    const { clients, ...rest } = await demoFile(dataFolder)
     expect(rest).toEqual({
       url: `http://127.0.0.1:${port}`,
       issuer: `http://127.0.0.1:${port + 1}`,
@@ -100,13 +101,13 @@ describe('the demo', { timeout: 60_000 }, () => {
   it('keeps data, credentials and tokens over a restart', async () => {
     const port = await freePort()
     const first = await start(port)
-    const before = await first.file()
+    const before = await demoFile(dataFolder)
     const order = lineOf(first, 'a JWT of the provider')
     const printed = await paste(`${order.command.split(';')[0]}; echo "$TOKEN"`)
     expect((await first.stop()).code).toBe(0)
 
     const second = await start(port)
-    expect(await second.file()).toEqual(before)
+    expect(await demoFile(dataFolder)).toEqual(before)
     expect(await paste(order.command.replace(/^TOKEN=\$\(.*?\);/, `TOKEN=${printed.trim()};`))).toContain(
       ' 201 Created',
     )
@@ -132,14 +133,14 @@ describe('the demo', { timeout: 60_000 }, () => {
   it.each(['lost', 'spoilt'])('goes on with new secrets when demo.json is %s', async (fate) => {
     const port = await freePort()
     const first = await start(port)
-    const before = await first.file()
+    const before = await demoFile(dataFolder)
     const header = lineOf(first, 'ID and secret in headers')
     await first.stop()
     const path = join(dataFolder, 'demo.json')
     await (fate === 'lost' ? rm(path) : writeFile(path, '{"clients": [{'))
 
     const second = await start(port)
-    const after = await second.file()
+    const after = await demoFile(dataFolder)
     expect(after.clients.map(({ clientId }) => clientId)).toEqual(before.clients.map(({ clientId }) => clientId))
     expect(after.clients[0]?.clientSecret).not.toBe(before.clients[0]?.clientSecret)
     expect(await paste(header.command)).toContain('client_invalid')
@@ -148,10 +149,10 @@ describe('the demo', { timeout: 60_000 }, () => {
 
   it('follows its provider to another port', async () => {
     const first = await start(await freePort())
-    const before = await first.file()
+    const before = await demoFile(dataFolder)
     await first.stop()
     const second = await start(await freePort())
-    const after = await second.file()
+    const after = await demoFile(dataFolder)
     expect(after.issuer).not.toBe(before.issuer)
     expect(after.clients).toEqual(before.clients)
     await expectAnswers(second)
@@ -160,7 +161,7 @@ describe('the demo', { timeout: 60_000 }, () => {
   it('leaves as it is what people have changed, and says what comes of it', async () => {
     const port = await freePort()
     const first = await start(port)
-    const { clients } = await first.file()
+    const { clients } = await demoFile(dataFolder)
     await first.stop()
     const store = diskStore({ path: dataFolder })
     const delta = clients.find(({ name }) => name === 'Delta Analytics')
@@ -177,8 +178,8 @@ describe('the demo', { timeout: 60_000 }, () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
-    const asApi = await Demo.run(dataFolder, { PORT: String(port) })
-    const asIssuer = await Demo.run(dataFolder, { PORT: String(port - 1) })
+    const asApi = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: String(port) })
+    const asIssuer = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: String(port - 1) })
     other.close()
     for (const { code, stdout, stderr } of [asApi, asIssuer]) {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -188,28 +189,8 @@ describe('the demo', { timeout: 60_000 }, () => {
   })
 
   it.each(['0', '65535', 'http', '3000.5', '-1'])('refuses PORT=%s in one line', async (port) => {
-    const { code, stderr } = await Demo.run(dataFolder, { PORT: port })
+    const { code, stderr } = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: port })
     expect(code).toBe(1)
     expect(stderr).toMatch(/^PORT must be a whole number from 1 to 65534.*\n$/)
   })
 })
-
-function lineOf(demo: Demo, title: string) {
-  const line = demo.lines.find((each) => each.title.startsWith(title))
-  if (line === undefined) throw new Error(`the demo prints no line "${title}"`)
-  return line
-}
-
-/** `429` lines print their statuses; the others whole answers, of which the demo announces status and a part. */
-async function expectAnswers(demo: Demo): Promise<void> {
-  for (const { title, answer, command } of demo.lines) {
-    const output = await paste(command)
-    if (answer.includes('429')) {
-      expect(output.trim(), title).toBe(answer)
-      continue
-    }
-    const [status, ...part] = answer.split(' ')
-    expect(output, title).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
-    expect(output, title).toContain(part.join(' '))
-  }
-}
