@@ -48,13 +48,13 @@ function letIn({ url, issuer }: Addresses, find: Find): readonly CurlLine[] {
   const hello = answerTo(acme, `200 "hello":"${acme.name}"`)
   const secretInQuery = `client_id=${encodeURIComponent(clientId)}&client_secret=${encodeURIComponent(clientSecret ?? '')}`
   return [
-    { title: 'ID and secret in headers', answer: hello, command: `curl -si ${url}/orders ${fields(acme)}` },
-    { title: 'in the query', answer: hello, command: `curl -si '${url}/orders?${secretInQuery}'` },
-    { title: 'by HTTP Basic', answer: hello, command: `curl -si ${url}/orders ${basic(acme)}` },
+    { title: 'ID and secret in headers', answer: hello, command: `${curl} ${url}/orders ${fields(acme)}` },
+    { title: 'in the query', answer: hello, command: `${curl} '${url}/orders?${secretInQuery}'` },
+    { title: 'by HTTP Basic', answer: hello, command: `${curl} ${url}/orders ${basic(acme)}` },
     {
       title: 'a public client, by its ID alone',
       answer: answerTo(find('corner'), '200 "authenticated":false', 'none'),
-      command: `curl -si ${url}/catalogue -H 'client_id: ${find('corner').clientId}'`,
+      command: `${curl} ${url}/catalogue -H 'client_id: ${find('corner').clientId}'`,
     },
     {
       title: 'a JWT of the provider; costs 5',
@@ -64,12 +64,12 @@ function letIn({ url, issuer }: Addresses, find: Find): readonly CurlLine[] {
     {
       title: 'an opaque token, introspected',
       answer: answerTo(acme, '200 "by":"token"', 'token'),
-      command: `${token(issuer, acme, 'reports', 'reports:read')} curl -si ${url}/reports ${bearer}`,
+      command: `${token(issuer, acme, 'reports', 'reports:read')} ${curl} ${url}/reports ${bearer}`,
     },
     {
       title: 'the same route by client ID',
       answer: answerTo(acme, '200 "by":"client ID"'),
-      command: `curl -si ${url}/reports ${fields(acme)}`,
+      command: `${curl} ${url}/reports ${fields(acme)}`,
     },
   ]
 }
@@ -79,14 +79,14 @@ function turnedAway({ url, issuer }: Addresses, find: Find): readonly CurlLine[]
   const contract = (title: string, key: Key): CurlLine => ({
     title,
     answer: answerTo(find(key), '200 "hello"'),
-    command: `curl -si ${url}/orders ${fields(find(key))}`,
+    command: `${curl} ${url}/orders ${fields(find(key))}`,
   })
   return [
-    { title: 'nothing to go by', answer: '401 credentials_missing', command: `curl -si ${url}/orders` },
+    { title: 'nothing to go by', answer: '401 credentials_missing', command: `${curl} ${url}/orders` },
     {
       title: 'a wrong secret',
       answer: '401 client_invalid',
-      command: `curl -si ${url}/orders ${fields({ ...acme, clientSecret: 'not-the-secret' })}`,
+      command: `${curl} ${url}/orders ${fields({ ...acme, clientSecret: 'not-the-secret' })}`,
     },
     contract('a disabled client', 'gull'),
     contract('a pending contract', 'delta'),
@@ -113,6 +113,8 @@ function slowedDown(url: string, bolt: DemoClient): CurlLine {
   }
 }
 
+/** Shows the whole answer, and gives the prompt a line of its own. */
+const curl = String.raw`curl -siw '\n'`
 const bearer = '-H "Authorization: Bearer $TOKEN"'
 
 function fields({ clientId, clientSecret }: DemoClient): string {
@@ -124,7 +126,7 @@ function basic({ clientId, clientSecret }: DemoClient): string {
 }
 
 function order(url: string): string {
-  return `curl -si ${url}/orders ${bearer} -H 'Content-Type: application/json' -d '{"item":"tea"}'`
+  return `${curl} ${url}/orders ${bearer} -H 'Content-Type: application/json' -d '{"item":"tea"}'`
 }
 
 /** Asks the provider for a token and keeps it in a shell variable. */
