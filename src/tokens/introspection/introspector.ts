@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import { monotonicClock } from '../../runtime/clock.js'
 import { fingerprint } from '../fingerprint.js'
+import { issuerFault } from '../issuer-fault.js'
+import { hostOf } from '../issuer-settings.js'
 import type { RememberLimits } from '../jwt/remembered-tokens.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
 import type { Ask } from './ask.js'
@@ -54,6 +56,9 @@ export class Introspector implements TokenEngine {
   #askOnce(key: string, token: string, askedAt: number): Promise<VerifiedToken | undefined> {
     const asking = this.#ask(token)
       .then((answer) => this.#keep(key, askedAt, answer && checkAnswer(answer, this.#config)))
+      .catch((error: unknown) => {
+        throw issuerFault(hostOf(this.#config.issuer), 'its answer to a token introspection is none.', error)
+      })
       .finally(() => this.#asking.delete(key))
     this.#asking.set(key, asking)
     return asking

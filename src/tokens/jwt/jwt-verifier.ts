@@ -8,7 +8,7 @@ import type { KeySet, KeySource } from '../keys/key-source.js'
 import { scopesOf } from '../scopes.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
 import { wellFormedClaims } from './claims.js'
-import { readCompactJwt, type CompactJwt } from './compact-jwt.js'
+import { compactJwtReader, type CompactJwt } from './compact-jwt.js'
 import { RememberedTokens, type RememberLimits } from './remembered-tokens.js'
 import { signedClaims } from './signature.js'
 
@@ -30,14 +30,14 @@ interface Signed {
 export class JwtVerifier implements TokenEngine {
   readonly #issuer: string
   readonly #keys: KeySource
-  readonly #algorithms: ReadonlySet<unknown>
+  readonly #read: (token: string) => CompactJwt | undefined
   readonly #options: JWTVerifyOptions
   readonly #remembered: RememberedTokens
 
   constructor(config: JwtVerifierConfig, keys: KeySource) {
     this.#issuer = config.issuer
     this.#keys = keys
-    this.#algorithms = new Set(config.algorithms)
+    this.#read = compactJwtReader(config.algorithms)
     this.#options = {
       issuer: config.issuer,
       algorithms: [...config.algorithms],
@@ -51,7 +51,7 @@ export class JwtVerifier implements TokenEngine {
     const digest = this.#remembered.digestOf(token)
     const known = this.#remembered.get(digest)
     if (known !== undefined && this.#keys.isFresh(known.keys)) return known.verified
-    const jwt = readCompactJwt(token, this.#algorithms)
+    const jwt = this.#read(token)
     // Nobody's keys are fetched for a token that is not theirs.
     if (jwt === undefined || jwt.payload['iss'] !== this.#issuer) return undefined
     return andThen(this.#keys.current(), (keys) => {
