@@ -118,7 +118,7 @@ describe('memoryCounter', () => {
   it.each([{ maxKeys: 0 }, { maxKeys: 1.5 }, { maxKeys: Infinity }, { clock: 5 }, { maxkeys: 5 }])(
     'is not built with %o',
     (options) => {
-      expect(() => memoryCounter(options as never)).toThrowError(
+      expect(() => memoryCounter(options as never)).toThrow(
         expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS', message: expect.stringContaining('memoryCounter()') }),
       )
     },
