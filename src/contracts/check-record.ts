@@ -1,0 +1,41 @@
+import type { z } from 'zod'
+import { ClienteleFault } from '../decisions/faults.js'
+import { explain } from '../runtime/check-options.js'
+import { keySchemas, recordSchemas } from './schemas.js'
+import type { RecordKind, Records } from './store.js'
+
+/** Records that came out of `checkRecord`: they are frozen, so one check is enough. */
+const checkedAs = new WeakMap<object, RecordKind>()
+
+/**
+ * For everything that takes records from outside: a frozen copy of the value, or `ERR_CLIENTELE_INVALID` with
+ * kind and place. The message names no values, since records hold secrets' hashes.
+ */
+export function checkRecord<K extends RecordKind>(kind: K, value: unknown): Records[K]['value'] {
+  if (typeof value === 'object' && value !== null && checkedAs.get(value) === kind) return value as Records[K]['value']
+  const record = parse(kind, recordSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value)
+  freezeDeep(record)
+  checkedAs.set(record, kind)
+  return record
+}
+
+export function checkKey<K extends RecordKind>(kind: K, key: unknown): Records[K]['key'] {
+  return parse(`key of ${kind}`, keySchemas[kind] as unknown as z.ZodType<Records[K]['key']>, key)
+}
+
+/** For what people hand to the lifecycle: the input as its type says, or `ERR_CLIENTELE_INVALID` with the place. */
+export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const known = 'shape' in schema ? Object.keys(schema.shape as object) : []
+  throw new ClienteleFault(
+    'ERR_CLIENTELE_INVALID',
+    result.error.issues.map((issue) => `${where}: ${explain(issue, known)}`).join('\n'),
+  )
+}
+
+export function freezeDeep(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) freezeDeep(member)
+  Object.freeze(value)
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { ClienteleFault } from '../../decisions/faults.js'
+import { parse } from '../check-record.js'
+import type { Client, StoredSecret } from '../model.js'
+import type { Shape } from '../schema-shape.js'
+import { id } from '../schema-words.js'
+import { generateSecret } from '../secrets.js'
+import type { ContractStore } from '../store.js'
+import { edited, found, inputShape, replace, stateFault, strict, type LifecycleInput } from './common.js'
+
+export interface RotateSecretInput extends LifecycleInput {
+  readonly client: string
+  /** How long the old secrets stay good beside the new one. 0: they end at once. */
+  readonly overlapSeconds: number
+}
+
+export interface RotatedSecret {
+  readonly client: Client
+  /** The new secret. It is not stored and cannot be shown again. */
+  readonly clientSecret: string
+}
+
+const maximumOverlapSeconds = 366 * 86_400
+
+const rotateInput = strict({
+  ...inputShape,
+  client: id,
+  overlapSeconds: z.number().min(0).max(maximumOverlapSeconds),
+} satisfies Shape<RotateSecretInput>)
+
+/** Gives a client a new generated secret, and the old ones an end. */
+export async function rotateSecret(store: ContractStore, input: RotateSecretInput): Promise<RotatedSecret> {
+  const checked = parse('rotateSecret', rotateInput, input)
+  const before = await found(store, 'client', { id: checked.client }, checked.version)
+  if (before.type === 'public') throw stateFault('A public client has no secret to rotate.')
+  const now = new Date()
+  const fresh = generateSecret(now)
+  const kept = endingSoon(before.secrets, now, checked.overlapSeconds)
+  const client = edited('client', before, checked, { secrets: [...kept, fresh.stored] })
+  return { client: await replace(store, 'client', before, client), clientSecret: fresh.text }
+}
+
+/** The secrets that are still good, none for longer than the overlap; a hash that is good for nothing is not kept. */
+function endingSoon(secrets: readonly StoredSecret[], now: Date, overlapSeconds: number): StoredSecret[] {
+  if (overlapSeconds === 0) return []
+  const end = new Date(now.getTime() + overlapSeconds * 1000).toISOString()
+  return secrets
+    .filter((secret) => secret.endsAt === undefined || Date.parse(secret.endsAt) > now.getTime())
+    .map((secret) => (isBefore(secret.endsAt, end) ? secret : { ...secret, endsAt: end }))
+}
+
+function isBefore(endsAt: string | undefined, end: string): boolean {
+  return endsAt !== undefined && Date.parse(endsAt) <= Date.parse(end)
+}
+
+export interface EndSecretInput extends LifecycleInput {
+  readonly client: string
+  /** The `id` of the secret in the client's record. */
+  readonly secret: string
+}
+
+const endInput = strict({ ...inputShape, client: id, secret: id } satisfies Shape<EndSecretInput>)
+
+/** Ends one secret at once: its hash leaves the record, so that no clock has a say in it. */
+export async function endSecret(store: ContractStore, input: EndSecretInput): Promise<Client> {
+  const checked = parse('endSecret', endInput, input)
+  const before = await found(store, 'client', { id: checked.client }, checked.version)
+  const secrets = before.secrets.filter((secret) => secret.id !== checked.secret)
+  if (secrets.length === before.secrets.length) {
+    throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', 'The client has no such secret.')
+  }
+  return replace(store, 'client', before, edited('client', before, checked, { secrets }))
+}

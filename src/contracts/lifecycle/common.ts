@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { ClienteleFault } from '../../decisions/faults.js'
+import { checkRecord } from '../check-record.js'
+import { actor, version } from '../schema-words.js'
+import type { Change, ContractStore, RecordKind, Records } from '../store.js'
+
+/** What every call of the lifecycle says: who wants it, and which revision he saw. */
+export interface LifecycleInput {
+  /** Who does this, for the record. */
+  readonly actor: string
+  /** The version of the record that the actor saw; another one now is an `ERR_CLIENTELE_CONFLICT`. */
+  readonly version?: number
+}
+
+export const inputShape = { actor, version: version.optional() }
+export const strict = z.strictObject
+
+let lastVersion = 0
+
+/** The first version of a record: above that of any predecessor, so that a re-created record is never taken for it. */
+export function firstVersion(): number {
+  lastVersion = Math.max(Date.now(), lastVersion + 1)
+  return lastVersion
+}
+
+type Editable = 'client' | 'contract' | 'tier'
+
+/** The next version of a record. A member that is `undefined` in `changes` goes away. */
+export function edited<K extends Editable>(
+  kind: K,
+  record: Records[K]['value'],
+  input: LifecycleInput,
+  changes: Partial<Records[K]['value']>,
+): Records[K]['value'] {
+  const next = { ...record, ...changes, version: record.version + 1, ...stamp(input) }
+  return checkRecord(kind, withoutUndefined(next))
+}
+
+export function stamp(input: LifecycleInput): { updatedAt: string; updatedBy: string } {
+  return { updatedAt: new Date().toISOString(), updatedBy: input.actor }
+}
+
+export function withoutUndefined(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
+/** The record, or a fault: `ERR_CLIENTELE_NOT_FOUND`, or `ERR_CLIENTELE_CONFLICT` when the actor saw another version. */
+export async function found<K extends RecordKind>(
+  store: ContractStore,
+  kind: K,
+  key: Records[K]['key'],
+  seenVersion?: number,
+): Promise<Records[K]['value']> {
+  const record = await store.find(kind, key)
+  if (record === undefined) throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', `There is no such ${kind}.`)
+  requireVersion(kind, record.version, seenVersion)
+  return record
+}
+
+export function requireVersion(kind: RecordKind, versionNow: number, seenVersion: number | undefined): void {
+  if (seenVersion === undefined || seenVersion === versionNow) return
+  throw new ClienteleFault('ERR_CLIENTELE_CONFLICT', `The ${kind} has changed since it was seen; read it again.`)
+}
+
+export function stateFault(message: string): ClienteleFault {
+  return new ClienteleFault('ERR_CLIENTELE_STATE', message)
+}
+
+/** Every record of a list. */
+export async function listAll<K extends RecordKind>(
+  store: ContractStore,
+  query: { readonly kind: K; readonly api?: string; readonly client?: string; readonly state?: string },
+): Promise<Records[K]['value'][]> {
+  const records: Records[K]['value'][] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list<K>({ ...query, limit: 1000, ...(cursor === undefined ? {} : { cursor }) })
+    records.push(...page.records)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return records
+}
+
+/** Writes one record that has been read before. */
+export async function replace<K extends Editable>(
+  store: ContractStore,
+  kind: K,
+  before: Records[K]['value'],
+  value: Records[K]['value'],
+  assertions: readonly Change[] = [],
+): Promise<Records[K]['value']> {
+  const key = keyOf(kind, value)
+  await store.commit([{ kind, key, expect: before.version, value } as Change, ...assertions])
+  return value
+}
+
+function keyOf(kind: Editable, value: object): object {
+  const fields = { client: ['id'], contract: ['client', 'api'], tier: ['api', 'name'] }[kind]
+  return Object.fromEntries(fields.map((field) => [field, (value as Record<string, unknown>)[field]]))
+}

@@ -1,0 +1,56 @@
+import type { Client, Contract, ContractState } from '../model.js'
+import { stateFault } from './common.js'
+
+/** What can be done to a contract. */
+export type ContractMove = 'request' | 'changeTier' | 'approve' | 'reject' | 'revoke' | 'restore'
+
+/** Where a contract stands: its state, and `changing` for an approved one that waits for another tier. */
+export type ContractStanding = 'absent' | ContractState | 'changing'
+
+/** Where a move leads: a state, or what tier and history decide (`approved` if they allow it at once). */
+export type ContractOutcome = ContractState | 'decided by tier'
+
+/** Every move there is. What is not here is refused with `ERR_CLIENTELE_STATE`. */
+export const contractMoves: Readonly<Record<ContractStanding, Partial<Record<ContractMove, ContractOutcome>>>> = {
+  absent: { request: 'decided by tier' },
+  pending: { request: 'decided by tier', approve: 'approved', reject: 'rejected' },
+  approved: { changeTier: 'decided by tier', revoke: 'revoked' },
+  changing: { changeTier: 'decided by tier', approve: 'approved', reject: 'approved', revoke: 'revoked' },
+  rejected: { request: 'pending' },
+  revoked: { request: 'pending', restore: 'approved' },
+}
+
+export function standingOf(contract: Contract | undefined): ContractStanding {
+  if (contract === undefined) return 'absent'
+  return contract.state === 'approved' && contract.requestedTier !== undefined ? 'changing' : contract.state
+}
+
+export function contractOutcome(contract: Contract | undefined, move: ContractMove): ContractOutcome {
+  const standing = standingOf(contract)
+  const outcome = contractMoves[standing][move]
+  if (outcome !== undefined) return outcome
+  const allowed = Object.keys(contractMoves[standing]).join(', ')
+  throw stateFault(`A contract that is ${wordFor[standing]} cannot ${move}; it can: ${allowed}.`)
+}
+
+const wordFor: Record<ContractStanding, string> = {
+  absent: 'absent',
+  pending: 'pending',
+  approved: 'approved',
+  changing: 'approved and waiting for another tier',
+  rejected: 'rejected',
+  revoked: 'revoked',
+}
+
+export type ClientMove = 'disable' | 'enable'
+
+export const clientMoves: Readonly<Record<Client['state'], Partial<Record<ClientMove, Client['state']>>>> = {
+  active: { disable: 'disabled' },
+  disabled: { enable: 'active' },
+}
+
+export function clientOutcome(client: Client, move: ClientMove): Client['state'] {
+  const outcome = clientMoves[client.state][move]
+  if (outcome === undefined) throw stateFault(`A client that is ${client.state} cannot ${move}.`)
+  return outcome
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { ChosenSecret, GeneratedSecret, StoredSecret } from './model.js'
+import type { Shape } from './schema-shape.js'
+import { id, instant } from './schema-words.js'
+
+/** The most work and memory that a record may ask of a check: 128 MiB, some 0.4 s. */
+const maximumScryptBytes = 128 * 2 ** 20
+
+const bytesBase64url = (minimum: number, maximum: number): z.ZodType<string> =>
+  z.string().refine((text) => isBase64url(text, minimum, maximum), {
+    error: `must be ${String(minimum)} to ${String(maximum)} bytes in base64url`,
+  })
+
+function isBase64url(text: string, minimum: number, maximum: number): boolean {
+  const bytes = Math.floor((text.length * 3) / 4)
+  return /^[A-Za-z0-9_-]+$/.test(text) && bytes >= minimum && bytes <= maximum
+}
+
+const base = { id, createdAt: instant, endsAt: instant.optional() }
+
+const generated = z.strictObject({
+  ...base,
+  algorithm: z.literal('sha256'),
+  hash: bytesBase64url(32, 32),
+} satisfies Shape<GeneratedSecret>)
+
+const chosen = z
+  .strictObject({
+    ...base,
+    algorithm: z.literal('scrypt'),
+    hash: bytesBase64url(32, 64),
+    salt: bytesBase64url(16, 64),
+    cost: z.int().min(2).refine(isPowerOfTwo, { error: 'must be a power of two' }),
+    blockSize: z.int().min(1).max(32),
+    parallelization: z.int().min(1).max(4),
+  } satisfies Shape<ChosenSecret>)
+  .refine((secret) => 128 * secret.cost * secret.blockSize <= maximumScryptBytes, {
+    path: ['cost'],
+    error: 'asks for more than 128 MiB; hash the secret again with a lower cost or block size',
+  })
+
+function isPowerOfTwo(number: number): boolean {
+  return Number.isInteger(Math.log2(number))
+}
+
+export const storedSecret = z.discriminatedUnion('algorithm', [generated, chosen]) satisfies z.ZodType<StoredSecret>
