@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 
   await stop
   await Promise.all([apiServer.close(), issuerServer.close()])
-  await store.close()
+  await store.close?.()
   console.log('Stopped.')
 }
 

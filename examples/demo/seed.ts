@@ -61,8 +61,14 @@ async function registered(store: ContractStore, application: Application, known:
   }
   const clientId = client.identities.find((identity) => identity.issuer === 'local')?.clientId ?? client.id
   if (client.type === 'public') return { client, clientId, clientSecret: null }
-  const clientSecret = known.get(clientId) ?? (await rotateSecret(store, { client: client.id, actor })).clientSecret
+  const clientSecret = known.get(clientId) ?? (await newSecret(store, client.id))
   return { client, clientId, clientSecret }
+}
+
+/** Whoever held the old one has lost it, so it ends at once. */
+async function newSecret(store: ContractStore, client: string): Promise<string> {
+  const { clientSecret } = await rotateSecret(store, { client, overlapSeconds: 0, actor })
+  return clientSecret
 }
 
 async function findByName(store: ContractStore, name: string): Promise<Client | undefined> {
