@@ -1,4 +1,4 @@
-import type { PreparedClient } from '../contracts/reader.js'
+import type { PreparedClient } from '../contracts/prepared-client.js'
 import { resolveTerms } from '../contracts/terms.js'
 import type { Admission, Identity } from '../decisions/admission.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
@@ -41,7 +41,7 @@ export function tokenTerms({ api, realm, reader }: PolicyContext, terms: TokenTe
 
   const meet = (client: PreparedClient, identity: Identity, token: VerifiedToken, before: Admission | undefined) => {
     if (client.record.state !== 'active') return refused('client_disabled')
-    return andThen(resolveTerms(reader, api, client), (found) => {
+    return andThen(resolveTerms(reader, api, client.record.id), (found) => {
       if (found.kind === 'refused') return refused(found.code)
       const { contract, tier } = found
       return admit(token, before, { client: client.admitted(identity), contract, ...(tier && { tier }) })
