@@ -80,6 +80,7 @@ function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: s
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
+      id_token_signed_response_alg: algorithm as 'RS256',
     })),
     jwks: { keys },
     ttl: { ClientCredentials: 600 },

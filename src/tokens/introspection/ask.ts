@@ -73,9 +73,17 @@ function fetchAnswer(settings: IssuerSettings): CustomFetch {
     if (status === 401 || status === 403) {
       throw issuerFault(hostOf(url), 'it refuses us; check clientId, clientSecret and method of the option "as".')
     }
+    // openid-client looks at the content type only where the content is not JSON; and an answer that is signed
+    // (RFC 9701) was not asked for, nor would its signature be checked.
+    if (status === 200 && !isJson(response)) throw issuerFault(hostOf(url), 'it answers an introspection without JSON.')
     if (status !== 200 && status !== 400) throw issuerFault(hostOf(url), `it answers an introspection with ${status}.`)
     return response
   }
+}
+
+function isJson(response: Response): boolean {
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
+  return type.trim().toLowerCase() === 'application/json'
 }
 
 /** The endpoint that discovery names, if our secret may be sent there without anybody having written it down. */
