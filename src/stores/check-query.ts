@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { parse } from '../contracts/check-record.js'
+import { apiName, id } from '../contracts/schema-words.js'
+import { ClienteleFault } from '../decisions/faults.js'
+import type { ListQuery, RecordKind } from '../contracts/store.js'
+import type { AnyRecord } from './check-changes.js'
+
+export type Field = 'api' | 'client' | 'state'
+
+/** By what each kind of record can be listed. */
+export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
+  client: ['state'],
+  identity: ['client'],
+  contract: ['client', 'api', 'state'],
+  tier: ['api', 'state'],
+}
+
+export interface CheckedQuery {
+  readonly kind: RecordKind
+  /** The most telling field first. */
+  readonly filters: readonly (readonly [Field, string])[]
+  readonly cursor: string | undefined
+  readonly limit: number
+}
+
+const query = z.strictObject({
+  kind: z.enum(['client', 'identity', 'contract', 'tier']),
+  api: apiName.optional(),
+  client: id.optional(),
+  state: z.string().max(255).optional(),
+  cursor: z.string().max(1000).optional(),
+  limit: z.int().min(1).max(1000).optional(),
+})
+
+/** For the `list` of every store. Throws `ERR_CLIENTELE_INVALID`, also for a filter that the kind does not have. */
+export function checkQuery(given: ListQuery): CheckedQuery {
+  const { kind, cursor, limit = 100, ...filters } = parse('list', query, given)
+  const fields = listFields[kind]
+  for (const [name, value] of Object.entries(filters)) {
+    if (value !== undefined && !fields.some((field) => field === name)) {
+      throw new ClienteleFault(
+        'ERR_CLIENTELE_INVALID',
+        `list: ${kind} has no ${name}; it can be listed by ${fields.join(', ')}`,
+      )
+    }
+  }
+  const used = fields.flatMap((field) => {
+    const value = filters[field]
+    return value === undefined ? [] : [[field, value] as const]
+  })
+  return { kind, filters: used, cursor, limit }
+}
+
+export function fieldOf(record: AnyRecord, field: Field): string | undefined {
+  const value = (record as Partial<Record<Field, string | null>>)[field]
+  return value ?? undefined
+}
+
+export function fits(record: AnyRecord, filters: CheckedQuery['filters']): boolean {
+  return filters.every(([field, value]) => fieldOf(record, field) === value)
+}

@@ -1,0 +1,58 @@
+import { firstVersion } from '../contracts/lifecycle/common.js'
+import type { Client, Contract, IdentityLink, Tier } from '../contracts/model.js'
+import type { Change, ContractStore } from '../contracts/store.js'
+import type { SuiteRunner } from './runner.js'
+
+export interface ContractStoreSuite extends SuiteRunner {
+  /** For a store that outlives `close`: opens what `makeStore` made last, again. */
+  readonly openAgain?: () => ContractStore | Promise<ContractStore>
+}
+
+/** What every part of the suite works with. */
+export interface SuiteContext {
+  /** Runs a test on a new, empty store, and closes it. */
+  on(name: string, body: (store: ContractStore) => Promise<void>): void
+}
+
+const instant = '2026-01-02T03:04:05.678Z'
+const stamps = { createdAt: instant, updatedAt: instant, updatedBy: 'suite' }
+
+export function clientRecord(id: string, changes: Partial<Client> = {}): Client {
+  const base = { id, version: firstVersion(), name: 'A client', type: 'confidential', state: 'active' } as const
+  return { ...base, identities: [{ issuer: 'local', clientId: id }], secrets: [], ...stamps, ...changes }
+}
+
+export function linkRecord(clientId: string, client: string | null, issuer = 'local'): IdentityLink {
+  return { issuer, clientId, version: firstVersion(), client }
+}
+
+export function contractRecord(client: string, api: string, changes: Partial<Contract> = {}): Contract {
+  return { client, api, version: firstVersion(), state: 'approved', barred: false, ...stamps, ...changes }
+}
+
+export function tierRecord(api: string, name: string, changes: Partial<Tier> = {}): Tier {
+  const limits = [{ requests: 10, windowSeconds: 60, algorithm: 'fixed' }] as const
+  const base = { api, name, version: firstVersion(), approval: 'automatic', state: 'active', limits } as const
+  return { ...base, updatedAt: instant, updatedBy: 'suite', ...changes }
+}
+
+export function putClient(value: Client, expect: number | null = null): Change {
+  return { kind: 'client', key: { id: value.id }, expect, value }
+}
+
+export function putLink(value: IdentityLink, expect: number | null = null): Change {
+  return { kind: 'identity', key: { issuer: value.issuer, clientId: value.clientId }, expect, value }
+}
+
+export function putContract(value: Contract, expect: number | null = null): Change {
+  return { kind: 'contract', key: { client: value.client, api: value.api }, expect, value }
+}
+
+export function putTier(value: Tier, expect: number | null = null): Change {
+  return { kind: 'tier', key: { api: value.api, name: value.name }, expect, value }
+}
+
+/** A client that can be found by its ID. */
+export function known(id: string): Change[] {
+  return [putClient(clientRecord(id)), putLink(linkRecord(id, id))]
+}
