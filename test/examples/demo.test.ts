@@ -4,7 +4,9 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { approveContract } from 'clientele'
 import { diskStore } from 'clientele/disk'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { DemoError, readSettings } from '../../examples/demo/settings.js'
+import { describeWithProgram } from '../support/needs.js'
 import { demoFile, expectAnswers, lineOf, printedLines, startDemo, temporaryFolder } from './demo-process.js'
 import { freePort, paste, RunningExample } from './running-example.js'
 
@@ -26,45 +28,37 @@ const announced = [
   '200 200 200 200 200 429 429',
 ]
 
-describe('the demo', { timeout: 60_000 }, () => {
+describeWithProgram('curl', '--version')('the demo, started for the first time', () => {
   let dataFolder: string
-  let running: RunningExample[]
+  let port: number
+  let demo: RunningExample
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     dataFolder = await temporaryFolder()
-    running = []
+    port = await freePort()
+    demo = await startDemo(dataFolder, port)
   })
-  afterEach(async () => {
-    await Promise.all(running.map((demo) => demo.stop('SIGKILL')))
+  afterAll(async () => {
+    await demo.stop('SIGKILL')
     await rm(dataFolder, { recursive: true })
   })
 
-  async function start(port: number): Promise<RunningExample> {
-    const demo = await startDemo(dataFolder, port)
-    running.push(demo)
-    return demo
-  }
-
   it('prints lines that bring back what it says they will', async () => {
-    const demo = await start(await freePort())
     expect(printedLines(demo).map(({ answer }) => answer)).toEqual(announced)
     await expectAnswers(demo)
   })
 
   it('speaks plainly: no warnings, no colour codes where nobody sees colours, and of itself alone', async () => {
-    const demo = await start(await freePort())
     expect(demo.stderr).toBe('')
     expect(demo.stdout).not.toContain('\u001b')
     expect(demo.stdout).not.toContain('oidc-provider')
     expect(demo.stdout).toMatch(
-      /^ {2}POST {2}\/orders {6}JWT with the scope orders:write; costs 5 .*validateJwt, limitBySla$/m,
+      /^ {2}POST {2}\/orders {5}JWT with the scope orders:write; costs 5 .*validateJwt, limitBySla$/m,
     )
     expect(demo.stdout).toMatch(/^ {2}Fox Logistics {5}gold {3}revoked$/m)
   })
 
   it('writes what scripts need into demo.json, for its owner alone', async () => {
-    const port = await freePort()
-    const demo = await start(port)
     const { clients, ...rest } = await demoFile(dataFolder)
     expect(rest).toEqual({
       url: `http://127.0.0.1:${port}`,
@@ -97,6 +91,26 @@ describe('the demo', { timeout: 60_000 }, () => {
       expect((await stat(join(dataFolder, name))).mode & 0o777, name).toBe(0o600)
     }
   })
+})
+
+describeWithProgram('curl', '--version')('the demo, started again', () => {
+  let dataFolder: string
+  let running: RunningExample[]
+
+  beforeEach(async () => {
+    dataFolder = await temporaryFolder()
+    running = []
+  })
+  afterEach(async () => {
+    await Promise.all(running.map((demo) => demo.stop('SIGKILL')))
+    await rm(dataFolder, { recursive: true })
+  })
+
+  async function start(port: number): Promise<RunningExample> {
+    const demo = await startDemo(dataFolder, port)
+    running.push(demo)
+    return demo
+  }
 
   it('keeps data, credentials and tokens over a restart', async () => {
     const port = await freePort()
@@ -130,21 +144,22 @@ describe('the demo', { timeout: 60_000 }, () => {
     },
   )
 
-  it.each(['lost', 'spoilt'])('goes on with new secrets when demo.json is %s', async (fate) => {
+  it('goes on with new secrets when demo.json is lost or spoilt', async () => {
     const port = await freePort()
-    const first = await start(port)
-    const before = await demoFile(dataFolder)
-    const header = lineOf(first, 'ID and secret in headers')
-    await first.stop()
+    let demo = await start(port)
     const path = join(dataFolder, 'demo.json')
-    await (fate === 'lost' ? rm(path) : writeFile(path, '{"clients": [{'))
-
-    const second = await start(port)
-    const after = await demoFile(dataFolder)
-    expect(after.clients.map(({ clientId }) => clientId)).toEqual(before.clients.map(({ clientId }) => clientId))
-    expect(after.clients[0]?.clientSecret).not.toBe(before.clients[0]?.clientSecret)
-    expect(await paste(header.command)).toContain('client_invalid')
-    await expectAnswers(second)
+    for (const spoil of [() => rm(path), () => writeFile(path, '{"clients": [{'), () => writeFile(path, '[null]')]) {
+      const { clients: before } = await demoFile(dataFolder)
+      const { command } = lineOf(demo, 'ID and secret in headers')
+      await demo.stop()
+      await spoil()
+      demo = await start(port)
+      const { clients: after } = await demoFile(dataFolder)
+      expect(after.map(({ clientId }) => clientId)).toEqual(before.map(({ clientId }) => clientId))
+      expect(after[0]?.clientSecret).not.toBe(before[0]?.clientSecret)
+      expect(await paste(command)).toContain('client_invalid')
+    }
+    await expectAnswers(demo)
   })
 
   it('follows its provider to another port', async () => {
@@ -188,9 +203,11 @@ describe('the demo', { timeout: 60_000 }, () => {
     expect(await readdir(dataFolder)).toEqual([])
   })
 
-  it.each(['0', '65535', 'http', '3000.5', '-1'])('refuses PORT=%s in one line', async (port) => {
-    const { code, stderr } = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: port })
+  it('refuses a PORT that is none in one line', async () => {
+    const { code, stderr } = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: '0' })
     expect(code).toBe(1)
     expect(stderr).toMatch(/^PORT must be a whole number from 1 to 65534.*\n$/)
+    for (const PORT of ['65535', 'http', '3000.5', '-1']) expect(() => readSettings({ PORT }), PORT).toThrow(DemoError)
+    expect(readSettings({ PORT: '' })).toMatchObject({ port: 3000, issuerPort: 3001, issuer: 'http://127.0.0.1:3001' })
   })
 })

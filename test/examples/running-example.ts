@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
+/** Below the time that a test may take, so that an example that hangs does not outlive it. */
+const patienceMs = 20_000
+
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
@@ -32,6 +35,7 @@ export class RunningExample {
   /** Resolves when it has printed its last words. */
   static async start(script: string, environment: Record<string, string>, lastWords: RegExp): Promise<RunningExample> {
     const example = new RunningExample(script, environment)
+    const patience = setTimeout(() => example.#child.kill('SIGKILL'), patienceMs)
     await new Promise<void>((resolve, reject) => {
       example.#child.stdout.on('data', () => {
         if (lastWords.test(example.#stdout)) resolve()
@@ -40,6 +44,7 @@ export class RunningExample {
         reject(new Error(`${script} ended with ${String(code)}:\n${example.#stdout}${example.#stderr}`))
       })
     })
+    clearTimeout(patience)
     return example
   }
 
