@@ -1,5 +1,98 @@
+// Where credentials stand
 export { basicAuth } from './credentials/basic-auth.js'
 export { custom, type CustomOptions, type CustomRead } from './credentials/custom.js'
 export { headers, type HeadersOptions } from './credentials/headers.js'
 export { query, type QueryOptions } from './credentials/query.js'
-export type { CredentialsSource } from './credentials/source.js'
+export type { CredentialsSource, Presented } from './credentials/source.js'
+
+// Contracts: records, store port, lifecycle
+export type {
+  ChosenSecret,
+  Client,
+  Contract,
+  ContractState,
+  GeneratedSecret,
+  Identity,
+  IdentityLink,
+  Limit,
+  StoredSecret,
+  Tier,
+} from './contracts/model.js'
+export { localIssuer } from './contracts/model.js'
+export { isGeneratedSecret } from './contracts/secrets.js'
+export type {
+  Change,
+  ContractReader,
+  ContractStore,
+  ListQuery,
+  Page,
+  RecordKey,
+  RecordKind,
+  Records,
+  StoreCapabilities,
+} from './contracts/store.js'
+export { disableClient, enableClient, removeClient, type ClientInput } from './contracts/lifecycle/client-state.js'
+export { endSecret, rotateSecret } from './contracts/lifecycle/client-secrets.js'
+export type { EndSecretInput, RotatedSecret, RotateSecretInput } from './contracts/lifecycle/client-secrets.js'
+export { registerClient, type RegisterClientInput, type RegisteredClient } from './contracts/lifecycle/clients.js'
+export type { LifecycleInput } from './contracts/lifecycle/common.js'
+export {
+  approveContract,
+  rejectContract,
+  restoreContract,
+  revokeContract,
+  type ApproveContractInput,
+  type RefuseContractInput,
+} from './contracts/lifecycle/contract-decisions.js'
+export {
+  changeTier,
+  requestContract,
+  type ChangeTierInput,
+  type RequestContractInput,
+} from './contracts/lifecycle/contract-requests.js'
+export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
+export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
+export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
+export { memoryStore } from './stores/memory.js'
+
+// Limits
+export type { Counter, CounterLimit, Reading, Take } from './limits/counter.js'
+export { memoryCounter, type MemoryCounter, type MemoryCounterOptions } from './limits/memory-counter.js'
+
+// What policies say, and how it is answered
+export type {
+  Admission,
+  AdmittedClient,
+  AdmittedContract,
+  AdmittedTier,
+  LimitUsage,
+  Usage,
+} from './decisions/admission.js'
+export type { Challenge } from './decisions/challenge.js'
+export { ClienteleFault, faults, type FaultCode } from './decisions/faults.js'
+export type { HeaderFields, HttpRequest, Peer } from './decisions/http-request.js'
+export type { MaybePromise } from './decisions/maybe-promise.js'
+export type {
+  Absent,
+  Admitted,
+  IdentifyingPolicy,
+  Outcome,
+  Policy,
+  Recognition,
+  Refused,
+  Strip,
+  Verdict,
+} from './decisions/policy.js'
+export { refusals, type Refusal, type RefusalCode } from './decisions/refusals.js'
+export { RefusalError } from './adapters/refusal-error.js'
+export type { HttpReply } from './http/reply.js'
+
+// Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
+export type {
+  ClienteleOptions,
+  DecisionEvent,
+  EnforceClientIdOptions,
+  IntrospectTokenOptions,
+  LimitBySlaOptions,
+  ValidateJwtOptions,
+} from './clientele.js'

@@ -9,8 +9,20 @@ export function stripHeaders(raw: IncomingMessage, names: readonly string[]): vo
   const { headers } = raw
   for (const name of names) Reflect.deleteProperty(headers, name)
   raw.rawHeaders = withoutFields(raw.rawHeaders, names)
-  // Made anew of the raw fields when it is next asked for.
-  Reflect.set(raw, 'headersDistinct', undefined)
+  Object.defineProperty(raw, 'headersDistinct', distinct)
+}
+
+/** Node's own would be made of as many fields as once arrived, and fail on those that are gone. */
+const distinct: PropertyDescriptor & ThisType<IncomingMessage> = {
+  configurable: true,
+  get() {
+    const value = Object.create(null) as Record<string, string[]>
+    for (const [index, name] of this.rawHeaders.entries()) {
+      if (index % 2 === 0) (value[name.toLowerCase()] ??= []).push(this.rawHeaders[index + 1] ?? '')
+    }
+    Object.defineProperty(this, 'headersDistinct', { value, configurable: true, writable: true })
+    return value
+  },
 }
 
 function withoutFields(rawHeaders: readonly string[], names: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { localIssuer } from '../contracts/model.js'
-import type { PreparedClient } from '../contracts/reader.js'
+import type { PreparedClient } from '../contracts/prepared-client.js'
 import { verifySecret } from '../contracts/secrets.js'
 import { resolveTerms } from '../contracts/terms.js'
 import { headers } from '../credentials/headers.js'
@@ -50,7 +50,7 @@ export function enforceClientId(context: PolicyContext, options: EnforceClientId
 
   const admit = (client: PreparedClient, found: Found, before: Admission | undefined): MaybePromise<Verdict> => {
     const authenticated = found.readings.length > 0
-    return andThen(resolveTerms(reader, api, client), (terms) => {
+    return andThen(resolveTerms(reader, api, client.record.id), (terms) => {
       // A stranger who only knows an ID learns nothing of its contracts.
       if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid
       const { contract, tier } = terms

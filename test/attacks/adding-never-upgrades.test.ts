@@ -1,0 +1,152 @@
+import { basicAuth, custom, headers, query, type CredentialsSource } from 'clientele'
+import * as fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { wirePolicies, type Policies } from '../../src/clientele.js'
+import type { IdentifyingPolicy } from '../../src/decisions/policy.js'
+import { requestOf } from '../support/request-of.js'
+import { seededStore, type SeededClient } from '../support/seeded-store.js'
+
+/**
+ * Property 1: an admission is byte-equal to a stored identity, and if a request is refused, adding, repeating or
+ * corrupting another credential that is not admitted alone never admits it.
+ */
+interface Sent {
+  readonly headers: readonly (readonly [string, string])[]
+  readonly query: string
+}
+
+const cookie = custom((request) => {
+  const [value] = request.headerValues('x-own')
+  const [clientId = '', clientSecret] = value?.split(' ') ?? []
+  return value === undefined ? undefined : { clientId, ...(clientSecret !== undefined && { clientSecret }) }
+})
+
+const nothing: Sent = { headers: [], query: '' }
+const joined = (a: Sent, b: Sent): Sent => ({
+  headers: [...a.headers, ...b.headers],
+  query: [a.query, b.query].filter((each) => each !== '').join('&'),
+})
+
+// No secret stands alone: with the ID that belongs to it, it would be the credential.
+const places: ((id: string, secret: string) => Sent)[] = [
+  (id, secret) => ({
+    ...nothing,
+    headers: [
+      ['client_id', id],
+      ['client_secret', secret],
+    ],
+  }),
+  (id, secret) => ({
+    ...nothing,
+    headers: [
+      ['client-id', id],
+      ['client_secret', secret],
+    ],
+  }),
+  (id) => ({ ...nothing, headers: [['client_id', id]] }),
+  (id, secret) => ({
+    ...nothing,
+    query: `client_id=${encodeURIComponent(id)}&client_secret=${encodeURIComponent(secret)}`,
+  }),
+  (id, secret) => ({
+    ...nothing,
+    query: `client_id[]=${encodeURIComponent(id)}&client_secret=${encodeURIComponent(secret)}`,
+  }),
+  (id) => ({ ...nothing, query: `client_id=${encodeURIComponent(id)}` }),
+  (id, secret) => ({
+    ...nothing,
+    headers: [['authorization', `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`]],
+  }),
+  (id, secret) => ({ ...nothing, headers: [['authorization', `bearer ${id}${secret}`]] }),
+  (id, secret) => ({ ...nothing, headers: [['x-own', `${id} ${secret}`]] }),
+]
+
+const sourceSets: readonly (readonly CredentialsSource[])[] = [
+  [headers()],
+  [headers(), basicAuth()],
+  [query(), headers()],
+  [headers(), query(), basicAuth(), cookie],
+]
+
+describe('property 1: adding never upgrades', () => {
+  let policies: Policies
+  let clients: readonly SeededClient[]
+  let enforcing: readonly IdentifyingPolicy[]
+
+  beforeAll(async () => {
+    const seeded = await seededStore()
+    clients = Object.values(seeded.clients)
+    policies = wirePolicies({ api: 'orders', store: seeded.store })
+    enforcing = sourceSets.flatMap((from) => [
+      policies.enforceClientId({ from }),
+      policies.enforceClientId({ from, secret: 'optional' }),
+    ])
+  })
+
+  const presentedIds = (id: string): readonly string[] => [
+    id,
+    id.toUpperCase(),
+    `${id} `,
+    `${id}\u0301`,
+    encodeURIComponent(id),
+    '',
+  ]
+
+  const credential = (): fc.Arbitrary<Sent> =>
+    fc
+      .record({
+        place: fc.constantFrom(...places),
+        owner: fc.nat({ max: 7 }),
+        lender: fc.nat({ max: 7 }),
+        spelling: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
+        corrupt: fc.oneof(
+          { weight: 4, arbitrary: fc.constant('') },
+          { weight: 1, arbitrary: fc.string({ maxLength: 3 }) },
+        ),
+        lend: fc.boolean(),
+      })
+      .map(({ place, owner, lender, spelling, corrupt, lend }) => {
+        const client = clients[owner]
+        const secret = `${(lend ? clients[lender] : client)?.clientSecret ?? ''}${corrupt}`
+        return place(presentedIds(client?.clientId ?? '')[spelling] ?? '', secret)
+      })
+
+  /** The client that a request is admitted as; `undefined` when it is not. */
+  async function admittedAs(policy: IdentifyingPolicy, sent: Sent): Promise<string | undefined> {
+    const url = sent.query === '' ? '/' : `/?${sent.query}`
+    const verdict = await policy.decide(requestOf({ url, headers: sent.headers }), undefined)
+    if (verdict.kind !== 'admitted') return undefined
+    const { client } = verdict.admission
+    const owner = clients.find(({ id }) => id === client?.id)
+    // Every admission is byte-equal to a stored identity, and its bytes stand in the request.
+    expect(client?.identity.clientId).toBe(owner?.clientId)
+    return client?.id
+  }
+
+  it('holds over all sources', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: sourceSets.length * 2 - 1 }),
+        fc.array(credential(), { minLength: 2, maxLength: 4 }),
+        async (which, credentials) => {
+          const policy = enforcing[which]
+          if (policy === undefined) throw new Error('no such policy')
+          const alone = await Promise.all(credentials.map((each) => admittedAs(policy, each)))
+          const together = await admittedAs(policy, credentials.reduce(joined))
+          if (together !== undefined) expect(alone).toContain(together)
+          // Once refused, any number of credentials that are not admitted alone leaves it refused.
+          if (alone.every((each) => each === undefined)) expect(together).toBeUndefined()
+        },
+      ),
+      { numRuns: 2000, seed: 20_261_121 },
+    )
+  })
+
+  it('admits each approved client alone, so that the property is not empty', async () => {
+    const [first] = enforcing
+    const approved = clients[0]
+    if (first === undefined || approved === undefined) throw new Error('nothing seeded')
+    const sent = places[0]?.(approved.clientId, approved.clientSecret) ?? nothing
+    expect(await admittedAs(first, sent)).toBe(approved.id)
+  })
+})
