@@ -1,0 +1,40 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { requests } from './requests/suite.js'
+import type { Row } from './rounds.js'
+
+/** A new suite is a line here. */
+const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests }
+
+const chosen = process.argv.slice(2)
+const unknown = chosen.filter((name) => !Object.hasOwn(suites, name))
+if (unknown.length > 0) {
+  console.error(`no suite "${unknown.join('", "')}"; there are: ${Object.keys(suites).join(', ')}`)
+  process.exit(1)
+}
+for (const [name, run] of Object.entries(suites)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  console.log(`${name}: measuring, about half a minute …`)
+  const rows = await run()
+  print(rows)
+  await write(name, rows)
+}
+
+function print(rows: readonly Row[]): void {
+  console.table(
+    rows.map(({ name, medianMicroseconds, minMicroseconds, comparedTo = '', ratio = '' }) => ({
+      name,
+      'median µs': medianMicroseconds,
+      'min µs': minMicroseconds,
+      'compared to': comparedTo,
+      ratio,
+    })),
+  )
+}
+
+async function write(suite: string, rows: readonly Row[]): Promise<void> {
+  const folder = new URL('./results/', import.meta.url)
+  await mkdir(folder, { recursive: true })
+  const file = new URL(`${suite}.json`, folder)
+  await writeFile(file, `${JSON.stringify({ suite, node: process.version, rows }, null, 2)}\n`)
+  console.log(`written: bench/results/${suite}.json`)
+}
