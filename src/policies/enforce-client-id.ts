@@ -6,9 +6,10 @@ import { resolveTerms } from '../contracts/terms.js'
 import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
 import type { CredentialsSource } from '../credentials/source.js'
-import type { Admission } from '../decisions/admission.js'
+import type { Admission, Identity } from '../decisions/admission.js'
+import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, IdentifyingPolicy, Refused, Strip, Verdict } from '../decisions/policy.js'
+import type { Absent, Admitted, IdentifyingPolicy, Recognition, Refused, Strip, Verdict } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
 import { checkOptions } from '../runtime/check-options.js'
 import type { PolicyContext } from './context.js'
@@ -31,51 +32,71 @@ const source = z.custom<CredentialsSource>(
   'expected a source: headers(), query(), basicAuth() or custom()',
 )
 const schema = z.strictObject({
-  from: z.array(source).min(1).readonly().optional(),
-  secret: z.enum(['required', 'optional']).optional(),
-  strip: z.enum(['secret', 'all', 'none']).optional(),
+  from: z.array(source).min(1).readonly().default(() => [headers()]),
+  secret: z.enum(['required', 'optional']).default('required'),
+  strip: z.enum(['secret', 'all', 'none']).default('secret'),
 })
 
 type Found = Extract<ReadCredentials, { kind: 'presented' }>
 
 /** Lets in who proves to be a registered client with an approved contract for this API. */
 export function enforceClientId(context: PolicyContext, options: EnforceClientIdOptions = {}): IdentifyingPolicy {
-  const {
-    from = [headers()],
-    secret = 'required',
-    strip = 'secret',
-  } = checkOptions('enforceClientId()', schema, options)
-  const { api, reader } = context
-  const answers = answersOf(context.realm, from)
+  return new ClientIdEnforcement(context, checkOptions('enforceClientId()', schema, options))
+}
 
-  const admit = (client: PreparedClient, found: Found, before: Admission | undefined): MaybePromise<Verdict> => {
-    const authenticated = found.readings.length > 0
-    return andThen(resolveTerms(reader, api, client.record.id), (terms) => {
-      // A stranger who only knows an ID learns nothing of its contracts.
-      if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid
-      const { contract, tier } = terms
-      const identity = client.admitted({ issuer: localIssuer, clientId: found.clientId })
-      const joined = joinAdmissions(before, { api, authenticated, client: identity, contract, ...(tier && { tier }) })
-      return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, found.sources, strip)
-    })
+class ClientIdEnforcement implements IdentifyingPolicy {
+  readonly name = 'enforceClientId'
+  readonly place = 'client'
+  readonly shapes = ['client']
+  readonly absent: Absent
+  readonly #context: PolicyContext
+  readonly #options: Required<EnforceClientIdOptions>
+  readonly #answers: Answers
+
+  constructor(context: PolicyContext, options: Required<EnforceClientIdOptions>) {
+    this.#context = context
+    this.#options = options
+    this.#answers = answersOf(context.realm, options.from)
+    this.absent = this.#answers.absent
   }
 
-  return {
-    name: 'enforceClientId',
-    place: 'client',
-    shapes: ['client'],
-    absent: answers.absent,
-    recognise: (request) =>
-      andThen(readCredentials(from, request), (found) => (found.kind === 'absent' ? 'absent' : 'own')),
-    decide: (request, before) =>
-      andThen(readCredentials(from, request), (found) => {
-        if (found.kind !== 'presented') return answers.unread(found.kind)
-        return andThen(reader.findClient({ issuer: localIssuer, clientId: found.clientId }), (client) =>
-          andThen(proves(client, found.readings, secret), (proved) =>
-            proved && client?.record.state === 'active' ? admit(client, found, before) : answers.invalid,
-          ),
-        )
-      }),
+  recognise(request: HttpRequest): MaybePromise<Recognition> {
+    return andThen(readCredentials(this.#options.from, request), ({ kind }) => (kind === 'absent' ? kind : 'own'))
+  }
+
+  decide(request: HttpRequest, before: Admission | undefined): MaybePromise<Verdict> {
+    return andThen(readCredentials(this.#options.from, request), (found) =>
+      found.kind === 'presented' ? this.#identify(found, before) : this.#answers.unread(found.kind),
+    )
+  }
+
+  #identify(found: Found, before: Admission | undefined): MaybePromise<Verdict> {
+    const identity = { issuer: localIssuer, clientId: found.clientId }
+    return andThen(this.#context.reader.findClient(identity), (client) =>
+      andThen(proves(client, found.readings, this.#options.secret), (proved) =>
+        proved && client?.record.state === 'active'
+          ? this.#meetTerms(client, identity, found, before)
+          : this.#answers.invalid,
+      ),
+    )
+  }
+
+  #meetTerms(
+    client: PreparedClient,
+    identity: Identity,
+    { readings, sources }: Found,
+    before: Admission | undefined,
+  ): MaybePromise<Verdict> {
+    const { api, reader } = this.#context
+    const authenticated = readings.length > 0
+    return andThen(resolveTerms(reader, api, client.record.id), (terms) => {
+      // A stranger who only knows an ID learns nothing of its contracts.
+      if (terms.kind === 'refused') return authenticated ? this.#answers.refuse(terms.code) : this.#answers.invalid
+      const { contract, tier } = terms
+      const next = { api, authenticated, client: client.admitted(identity), contract, ...(tier && { tier }) }
+      const joined = joinAdmissions(before, next)
+      return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, sources, this.#options.strip)
+    })
   }
 }
 
@@ -116,6 +137,8 @@ function varyOf(sources: readonly CredentialsSource[]): readonly string[] | unde
   if (sources.length === 1) return first?.vary
   return sources.some((each) => each.vary !== undefined) ? sources.flatMap((each) => each.vary ?? []) : undefined
 }
+
+type Answers = ReturnType<typeof answersOf>
 
 /** Every "no" that needs no facts of the request, made once. */
 function answersOf(realm: string, from: readonly CredentialsSource[]) {

@@ -91,7 +91,7 @@ function expressApp(
   }
   for (const [route, make] of Object.entries(routes)) {
     const [method, path] = split(route)
-    const guards = make(handlers as unknown as Handlers<object>) as unknown as ReturnType<
+    const guards = make(handlers) as unknown as ReturnType<
       ExpressHandlers['limitBySla']
     >[]
     app[method](path, ...guards, (req, res) => {
@@ -121,7 +121,7 @@ function expressApp(
         .json({ handler: 'error', name: error.name, code: error.code, message: error.message })
     },
   )
-  return app as unknown as RequestListener
+  return app
 }
 
 function koaApp(Koa: typeof Koa3, options: ClienteleOptions, { routes, touch, forge }: App): RequestListener {
@@ -141,7 +141,7 @@ function koaApp(Koa: typeof Koa3, options: ClienteleOptions, { routes, touch, fo
   })
   for (const [route, make] of Object.entries(routes)) {
     const [method, path] = split(route)
-    const guards = make(handlers as unknown as Handlers<object>) as unknown as Koa3.Middleware[]
+    const guards = make(handlers) as unknown as Koa3.Middleware[]
     router[method](path, ...(guards as never[]), (ctx: Koa3.Context) => {
       touch?.((name, value) => {
         ctx.set(name, value)
@@ -157,7 +157,7 @@ function koaApp(Koa: typeof Koa3, options: ClienteleOptions, { routes, touch, fo
     })
   }
   app.use(router.routes())
-  return app.callback() as RequestListener
+  return app.callback()
 }
 
 function nodeView(request: IncomingMessage): Pick<Seen, 'url' | 'headers' | 'rawHeaders' | 'distinct'> {
