@@ -36,7 +36,14 @@ describe('a process that is killed while it writes', () => {
   it('loses nothing that it was told is written, and leaves nothing half', { timeout: 120_000 }, async () => {
     const path = newPath()
     const acknowledged: string[] = []
-    for (let round = 0; round < 20; round++) acknowledged.push(...(await writeUntilKilled(path, round)))
+    for (let round = 0; round < 10; round++) {
+      // Two at a time, so that one may die with the lock while the other waits for it.
+      const pair = await Promise.all([
+        writeUntilKilled(path, `${String(round)}a`),
+        writeUntilKilled(path, `${String(round)}b`),
+      ])
+      acknowledged.push(...pair.flat())
+    }
     expect(acknowledged.length).toBeGreaterThan(100)
     const store = diskStore({ path })
     for (const id of acknowledged) expect(await store.findContract(id, 'orders')).toMatchObject({ client: id })
@@ -46,8 +53,8 @@ describe('a process that is killed while it writes', () => {
   })
 })
 
-async function writeUntilKilled(path: string, round: number): Promise<string[]> {
-  const child = start('writer', path, String(round))
+async function writeUntilKilled(path: string, round: string): Promise<string[]> {
+  const child = start('writer', path, round)
   const ids: string[] = []
   const lines = createInterface({ input: child.stdout })
   const killAfter = 1 + Math.floor(Math.random() * 40)
