@@ -61,16 +61,17 @@ function originalUrlOf(request: IncomingMessage & { originalUrl?: unknown }): st
   return typeof originalUrl === 'string' ? originalUrl : url
 }
 
+/** Whatever goes wrong here goes to the application: nobody waits for what this returns. */
 function take(step: Step, exchange: Exchange, next: (error?: unknown) => void): void {
-  if (step.kind === 'reply') {
-    writeReply(exchange.response, step.reply)
-    return
-  }
   if (step.kind === 'forward') {
     next(step.error)
     return
   }
   try {
+    if (step.kind === 'reply') {
+      writeReply(exchange.response, step.reply)
+      return
+    }
     if (step.admitted !== undefined) admit(exchange, step.admitted, stripQuery)
   } catch (error) {
     next(error)

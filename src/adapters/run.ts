@@ -6,7 +6,7 @@ import type { Refusal } from '../decisions/refusals.js'
 import { replyToOutage, replyToRefusal, type HttpReply } from '../http/reply.js'
 import type { Exchange } from './exchange.js'
 import { RefusalError } from './refusal-error.js'
-import { contain } from './settle.js'
+import { contain } from './contain.js'
 
 /** What the adapter does next. */
 export type Step =
@@ -58,14 +58,17 @@ function stepOfError(conduct: Conduct, policy: Policy, error: unknown): Step {
 
 function shaped(conduct: Conduct, refusal: Refusal): HttpReply {
   const reply = replyToRefusal(refusal)
-  let answer = reply
-  if (conduct.answer !== undefined) {
-    const { answer: reshape } = conduct
-    contain(() => {
-      answer = reshape(refusal, reply)
-    })
-  }
-  return answer
+  const { answer } = conduct
+  if (answer === undefined) return reply
+  const reshaped = contain(() => answer(refusal, reply))
+  return isReply(reshaped) ? reshaped : reply
+}
+
+/** What a hook returns is checked as little as it is typed: enough that it can be written. */
+function isReply(value: unknown): value is HttpReply {
+  if (typeof value !== 'object' || value === null) return false
+  const { status, fields, body } = value as Partial<HttpReply>
+  return typeof status === 'number' && typeof fields === 'object' && typeof body === 'string'
 }
 
 function report(

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Outcome } from '../decisions/policy.js'
+import { contain } from './contain.js'
 
 /** A response that is never ended must not hold what it was given for ever. */
 export const settleMaxAgeMs = 5 * 60_000
@@ -48,19 +49,4 @@ function onVainEnd(response: ServerResponse, ended: () => void): void {
     ended()
     return end(...parameters)
   }) as ServerResponse['end']
-}
-
-/** For hooks and settlements of others: what they throw changes nothing and is told to the process as a warning. */
-export function contain(hook: () => unknown): void {
-  try {
-    const result = hook()
-    if (result instanceof Promise) result.catch(warn)
-  } catch (error) {
-    warn(error)
-  }
-}
-
-function warn(error: unknown): void {
-  const kind = error instanceof Error ? error.name : typeof error
-  process.emitWarning(`A hook failed (${kind}). It cannot change a decision.`, 'ClienteleWarning')
 }
