@@ -11,6 +11,7 @@ if (unknown.length > 0) {
   console.error(`no suite "${unknown.join('", "')}"; there are: ${Object.keys(suites).join(', ')}`)
   process.exit(1)
 }
+console.log(`measuring ${import.meta.resolve('clientele/express')} on Node ${process.version}`)
 for (const [name, run] of Object.entries(suites)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
   console.log(`${name}: measuring, about half a minute …`)

@@ -8,8 +8,9 @@ export type OptionNames = Map<string, Set<string>>
 const entries = ['src/index.ts', 'src/adapters/express.ts', 'src/adapters/koa.ts', 'src/stores/disk.ts']
 
 /**
- * Every option of every function that users can call: exported ones, and those that `clientele()` returns. An object of options is told from a port (a store, a counter) and from a
- * request by holding data and no methods, and by being declared in src.
+ * Every option of every function that users can call: exported ones, and those that `clientele()` returns. An object
+ * of options is told from a port (a store, a counter) and from a request by holding data and no methods, and by being
+ * declared in src.
  */
 export function publicOptions(root: string): OptionNames {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
