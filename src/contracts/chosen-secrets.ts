@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { MaybePromise } from '../decisions/maybe-promise.js'
+import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { ChosenSecret } from './model.js'
 import { slowGate } from './slow-gate.js'
 
@@ -59,9 +59,10 @@ export function matchesChosen(secrets: readonly PreparedChosen[], text: string, 
   if (!chosenSecretsExist) return false
   const live = secrets.filter((secret) => secret.endsAtMs > nowMs)
   if (live.length === 0) return matches(dummy, text)
-  const answers = live.map((secret) => matches(secret, text))
-  if (answers.every((answer) => typeof answer === 'boolean')) return answers.includes(true)
-  return Promise.all(answers).then((all) => all.includes(true))
+  const none: MaybePromise<boolean> = false
+  return live
+    .map((secret) => matches(secret, text))
+    .reduce((before, answer) => andThen(before, (one) => andThen(answer, (other) => one || other)), none)
 }
 
 const gate = slowGate({ running: 2, waiting: 64 })

@@ -28,7 +28,8 @@ export function prepareClient(record: Client): PreparedClient {
 }
 
 export function holds(client: Client, identity: Identity): boolean {
-  return client.identities.some((one) => isSame(one, identity))
+  for (const one of client.identities) if (isSame(one, identity)) return true
+  return false
 }
 
 function isSame(one: Identity, other: Identity): boolean {

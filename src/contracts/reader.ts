@@ -24,30 +24,45 @@ export function checkedReader(reader: ContractReader, options: { readonly timeou
   return {
     findClient(identity) {
       if (!isId(identity.clientId) || !isIssuer(identity.issuer)) return undefined
-      const ask = (): unknown => reader.findClient(identity)
-      return answered(ask, timeoutMs, (found) => {
-        const client = prepared(found)
-        return client !== undefined && holds(client.record, identity) ? client : undefined
-      })
+      return answered(
+        timeoutMs,
+        () => reader.findClient(identity),
+        (found) => ownClient(identity, found),
+      )
     },
     findContract(client, api) {
-      const ask = (): unknown => reader.findContract(client, api)
-      return answered(ask, timeoutMs, (found) => {
-        const contract = contractOf(found)
-        return contract?.client === client && contract.api === api ? contract : undefined
-      })
+      return answered(
+        timeoutMs,
+        () => reader.findContract(client, api),
+        (found) => ownContract(client, api, found),
+      )
     },
     findTier(api, name) {
-      const ask = (): unknown => reader.findTier(api, name)
-      return answered(ask, timeoutMs, (found) => {
-        const tier = tierOf(found)
-        return tier?.api === api && tier.name === name ? tier : undefined
-      })
+      return answered(
+        timeoutMs,
+        () => reader.findTier(api, name),
+        (found) => ownTier(api, name, found),
+      )
     },
   }
 }
 
-function answered<T>(ask: () => unknown, timeoutMs: number, read: (found: unknown) => T): MaybePromise<T> {
+function ownClient(identity: Identity, found: unknown): PreparedClient | undefined {
+  const client = prepared(found)
+  return client !== undefined && holds(client.record, identity) ? client : undefined
+}
+
+function ownContract(client: string, api: string, found: unknown): Contract | undefined {
+  const contract = contractOf(found)
+  return contract?.client === client && contract.api === api ? contract : undefined
+}
+
+function ownTier(api: string, name: string, found: unknown): Tier | undefined {
+  const tier = tierOf(found)
+  return tier?.api === api && tier.name === name ? tier : undefined
+}
+
+function answered<T>(timeoutMs: number, ask: () => unknown, read: (found: unknown) => T): MaybePromise<T> {
   let found: unknown
   try {
     found = ask()

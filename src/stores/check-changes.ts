@@ -44,7 +44,7 @@ function checkChange(change: Change): CheckedChange {
 
 /** The key of a record: it carries its own key's fields under their names. */
 export function keyOf<K extends RecordKind>(kind: K, record: Records[K]['value']): Records[K]['key'] {
-  return record as unknown as Records[K]['key']
+  return record
 }
 
 /** Whether a record that was found is the very one that was asked for. */

@@ -36,13 +36,12 @@ const query = z.strictObject({
 export function checkQuery(given: ListQuery): CheckedQuery {
   const { kind, cursor, limit = 100, ...filters } = parse('list', query, given)
   const fields = listFields[kind]
-  for (const [name, value] of Object.entries(filters)) {
-    if (value !== undefined && !fields.some((field) => field === name)) {
-      throw new ClienteleFault(
-        'ERR_CLIENTELE_INVALID',
-        `list: ${kind} has no ${name}; it can be listed by ${fields.join(', ')}`,
-      )
-    }
+  const foreign = (['api', 'client', 'state'] as const).find(
+    (name) => filters[name] !== undefined && !fields.includes(name),
+  )
+  if (foreign !== undefined) {
+    const remedy = `it can be listed by ${fields.join(', ')}`
+    throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list: ${kind} has no ${foreign}; ${remedy}`)
   }
   const used = fields.flatMap((field) => {
     const value = filters[field]

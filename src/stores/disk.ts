@@ -1,3 +1,4 @@
+import { open } from 'lmdb'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { checkRecord } from '../contracts/check-record.js'
@@ -8,7 +9,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check-options.js'
 import { checkChanges, closed, isRecordOf, type AnyRecord } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
-import { openRecords, type LmdbRecords } from './lmdb-records.js'
+import { diskRecords, type DiskRecords } from './disk-records.js'
 import { makePrivate } from './private-files.js'
 
 export interface DiskStoreOptions {
@@ -38,7 +39,7 @@ export function diskStore(options: DiskStoreOptions): ContractStore {
   return new DiskStore(openAt(path), cachedRecords)
 }
 
-function openAt(path: string): LmdbRecords {
+function openAt(path: string): DiskRecords {
   try {
     makePrivate(path, ['data.mdb', 'lock.mdb'])
     return openRecords(path)
@@ -48,6 +49,20 @@ function openAt(path: string): LmdbRecords {
   }
 }
 
+function openRecords(path: string): DiskRecords {
+  const engine = open<Buffer, string>({
+    path,
+    noSubdir: false,
+    maxDbs: 2,
+    encoding: 'binary',
+    // A commit is on the disk before anyone sees it, so that no process decides on a record that a crash takes back.
+    overlappingSync: false,
+  })
+  const records = engine.openDB<Buffer, string>({ name: 'records', encoding: 'binary' })
+  const index = engine.openDB<Buffer, string>({ name: 'index', encoding: 'binary' })
+  return diskRecords(engine, records, index)
+}
+
 interface Decoded {
   readonly bytes: Buffer
   readonly record: AnyRecord
@@ -55,11 +70,11 @@ interface Decoded {
 
 class DiskStore implements ContractStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true, watch: false })
-  readonly #records: LmdbRecords
+  readonly #records: DiskRecords
   readonly #decoded: LRUCache<string, Decoded>
   #closing: Promise<void> | undefined
 
-  constructor(records: LmdbRecords, cachedRecords: number) {
+  constructor(records: DiskRecords, cachedRecords: number) {
     this.#records = records
     this.#decoded = new LRUCache({ max: cachedRecords })
   }

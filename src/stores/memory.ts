@@ -42,7 +42,7 @@ class MemoryStore implements ContractStore {
 
   find<K extends RecordKind>(kind: K, key: Records[K]['key']): Records[K]['value'] | undefined {
     const [first = '', second = ''] = keyParts({ kind, key } as RecordKey)
-    return this.#read(kind, first, second) as Records[K]['value'] | undefined
+    return this.#read(kind, first, second)
   }
 
   commit(changes: readonly Change[]): Promise<void> {

@@ -9,19 +9,19 @@ import {
   putLink,
   putTier,
   tierRecord,
-  type SuiteContext,
+  type SuiteTests,
 } from './contract-store-fixtures.js'
 
 /** What is written is found, what is not there is `undefined`, and what is closed does not know. */
-export function testBasics({ on }: SuiteContext): void {
-  on('answers undefined for what is not there', async (store) => {
+export const basics: SuiteTests = {
+  async 'answers undefined for what is not there'(store) {
     assert.equal(await store.findClient({ issuer: 'local', clientId: 'nobody' }), undefined)
     assert.equal(await store.findContract('nobody', 'orders'), undefined)
     assert.equal(await store.findTier('orders', 'gold'), undefined)
     assert.equal(await store.find('identity', { issuer: 'local', clientId: 'nobody' }), undefined)
-  })
+  },
 
-  on('finds each kind of record as it was written', async (store) => {
+  async 'finds each kind of record as it was written'(store) {
     const client = clientRecord('one', {
       owner: 'Ann',
       identities: [{ issuer: 'https://idp.example', clientId: 'one' }],
@@ -35,30 +35,30 @@ export function testBasics({ on }: SuiteContext): void {
     assert.deepEqual(await store.find('identity', { issuer: 'https://idp.example', clientId: 'one' }), link)
     assert.deepEqual(await store.findContract('one', 'orders'), contract)
     assert.deepEqual(await store.findTier('orders', 'gold'), tier)
-  })
+  },
 
-  on('finds a client by its identity, not by its internal ID or another issuer', async (store) => {
+  async 'finds a client by its identity, not by its internal ID or another issuer'(store) {
     await store.commit([putClient(clientRecord('internal')), putLink(linkRecord('outside', 'internal'))])
     assert.equal((await store.findClient({ issuer: 'local', clientId: 'outside' }))?.id, 'internal')
     assert.equal(await store.findClient({ issuer: 'local', clientId: 'internal' }), undefined)
     assert.equal(await store.findClient({ issuer: 'https://idp.example', clientId: 'outside' }), undefined)
-  })
+  },
 
-  on('finds no client by an identity whose client was removed', async (store) => {
+  async 'finds no client by an identity whose client was removed'(store) {
     await store.commit([putLink(linkRecord('gone', null))])
     assert.equal(await store.findClient({ issuer: 'local', clientId: 'gone' }), undefined)
     assert.equal((await store.find('identity', { issuer: 'local', clientId: 'gone' }))?.client, null)
-  })
+  },
 
-  on('shows an edit to the very next find', async (store) => {
+  async 'shows an edit to the very next find'(store) {
     await store.commit(known('one'))
     const before = await store.find('client', { id: 'one' })
     assert.ok(before)
     await store.commit([putClient({ ...before, version: before.version + 1, name: 'Edited' }, before.version)])
     assert.equal((await store.findClient({ issuer: 'local', clientId: 'one' }))?.name, 'Edited')
-  })
+  },
 
-  on('deletes, and lets the key be used again', async (store) => {
+  async 'deletes, and lets the key be used again'(store) {
     const first = contractRecord('one', 'orders')
     await store.commit([putContract(first)])
     const key = { client: 'one', api: 'orders' }
@@ -68,24 +68,24 @@ export function testBasics({ on }: SuiteContext): void {
     const second = contractRecord('one', 'orders', { state: 'pending' })
     await store.commit([putContract(second)])
     assert.deepEqual(await store.findContract('one', 'orders'), second)
-  })
+  },
 
-  on('hands over records that nobody can change', async (store) => {
+  async 'hands over records that nobody can change'(store) {
     await store.commit(known('one'))
     const client = await store.find('client', { id: 'one' })
     assert.ok(client)
     assert.throws(() => Object.assign(client, { state: 'disabled' }), TypeError)
     assert.equal((await store.find('client', { id: 'one' }))?.state, 'active')
-  })
+  },
 
-  on('keeps its own copy of what it was given', async (store) => {
+  async 'keeps its own copy of what it was given'(store) {
     const contract = contractRecord('one', 'orders', { state: 'pending' })
     await store.commit([putContract(contract)])
     Object.assign(contract, { state: 'approved' })
     assert.equal((await store.findContract('one', 'orders'))?.state, 'pending')
-  })
+  },
 
-  on('rejects or throws once it is closed, rather than knowing nothing', async (store) => {
+  async 'rejects or throws once it is closed, rather than knowing nothing'(store) {
     await store.commit(known('one'))
     await store.close?.()
     const failure = { code: 'ERR_CLIENTELE_STORE' }
@@ -93,5 +93,5 @@ export function testBasics({ on }: SuiteContext): void {
     await assert.rejects(async () => store.findContract('one', 'orders'), failure)
     await assert.rejects(store.commit(known('two')), failure)
     await assert.rejects(store.list({ kind: 'client' }), failure)
-  })
+  },
 }

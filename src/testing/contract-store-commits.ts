@@ -8,15 +8,15 @@ import {
   putContract,
   putTier,
   tierRecord,
-  type SuiteContext,
+  type SuiteTests,
 } from './contract-store-fixtures.js'
 
 const conflict = { code: 'ERR_CLIENTELE_CONFLICT' }
 const invalid = { code: 'ERR_CLIENTELE_INVALID' }
 
 /** All or nothing, and of two writers one. */
-export function testCommits({ on }: SuiteContext): void {
-  on('refuses to create what is there and to edit or delete what is not', async (store) => {
+export const commits: SuiteTests = {
+  async 'refuses to create what is there and to edit or delete what is not'(store) {
     const contract = contractRecord('one', 'orders')
     await assert.rejects(store.commit([putContract({ ...contract, version: 2 }, 1)]), conflict)
     await assert.rejects(store.commit([removal(1)]), conflict)
@@ -24,9 +24,9 @@ export function testCommits({ on }: SuiteContext): void {
     await assert.rejects(store.commit([putContract({ ...contract, version: contract.version + 1 })]), conflict)
     await assert.rejects(store.commit([removal(contract.version - 1)]), conflict)
     assert.deepEqual(await store.findContract('one', 'orders'), contract)
-  })
+  },
 
-  on('changes all records of a commit or none', async (store) => {
+  async 'changes all records of a commit or none'(store) {
     const tier = tierRecord('orders', 'gold')
     await store.commit([putTier(tier)])
     const late = putTier({ ...tier, version: tier.version + 1 }, tier.version - 1)
@@ -35,9 +35,9 @@ export function testCommits({ on }: SuiteContext): void {
     assert.equal(await store.findContract('one', 'orders'), undefined)
     assert.deepEqual(await store.findTier('orders', 'gold'), tier)
     assert.deepEqual((await store.list({ kind: 'contract', api: 'orders' })).records, [])
-  })
+  },
 
-  on('checks an expectation without a value and changes nothing by it', async (store) => {
+  async 'checks an expectation without a value and changes nothing by it'(store) {
     const tier = tierRecord('orders', 'gold')
     await store.commit([putTier(tier)])
     const key = { api: 'orders', name: 'gold' }
@@ -49,9 +49,9 @@ export function testCommits({ on }: SuiteContext): void {
     assert.equal(await store.findContract('two', 'orders'), undefined)
     await store.commit([{ kind: 'tier', key: { api: 'orders', name: 'none' }, expect: null }, second])
     assert.notEqual(await store.findContract('two', 'orders'), undefined)
-  })
+  },
 
-  on('lets exactly one of many writers win each round', async (store) => {
+  async 'lets exactly one of many writers win each round'(store) {
     let current = clientRecord('one')
     await store.commit([putClient(current)])
     for (let round = 0; round < 10; round++) {
@@ -67,23 +67,23 @@ export function testCommits({ on }: SuiteContext): void {
       assert.equal(after.version, version + 1)
       current = after
     }
-  })
+  },
 
-  on('lets exactly one of many creators win', async (store) => {
+  async 'lets exactly one of many creators win'(store) {
     const attempts = Array.from({ length: 20 }, (_, writer) =>
       store.commit([putContract(contractRecord('one', 'orders', { reason: String(writer) }))]),
     )
     await requireOneWinner(attempts)
     assert.equal((await store.list({ kind: 'contract', client: 'one' })).records.length, 1)
-  })
+  },
 
-  on('refuses records that are not valid, and writes nothing beside them', async (store) => {
+  async 'refuses records that are not valid, and writes nothing beside them'(store) {
     for (const change of invalidChanges()) {
       await assert.rejects(store.commit([...known('one'), change]), invalid)
     }
     await assert.rejects(store.commit([...known('one'), ...known('one')]), invalid)
     await assertEmpty(store)
-  })
+  },
 }
 
 function removal(expect: number): Change {

@@ -8,11 +8,8 @@ export interface ContractStoreSuite extends SuiteRunner {
   readonly openAgain?: () => ContractStore | Promise<ContractStore>
 }
 
-/** What every part of the suite works with. */
-export interface SuiteContext {
-  /** Runs a test on a new, empty store, and closes it. */
-  on(name: string, body: (store: ContractStore) => Promise<void>): void
-}
+/** Tests by title. Each is given a new, empty store, which is closed afterwards. */
+export type SuiteTests = Readonly<Record<string, (store: ContractStore) => Promise<void>>>
 
 const instant = '2026-01-02T03:04:05.678Z'
 const stamps = { createdAt: instant, updatedAt: instant, updatedBy: 'suite' }

@@ -10,7 +10,7 @@ import {
   putLink,
   putTier,
   tierRecord,
-  type SuiteContext,
+  type SuiteTests,
 } from './contract-store-fixtures.js'
 
 const longest = 'a'.repeat(255)
@@ -66,8 +66,8 @@ const tierNames = [
 ]
 
 /** Nobody gets in under a name that is almost another's (attacks 24 and 38). */
-export function testIds({ on }: SuiteContext): void {
-  on('keeps IDs apart that differ in case, punctuation or the last of 255 characters', async (store) => {
+export const ids: SuiteTests = {
+  async 'keeps IDs apart that differ in case, punctuation or the last of 255 characters'(store) {
     const ids = [...validIds, ...longIds]
     for (const id of ids) await store.commit([...known(id), putContract(contractRecord(id, 'orders'))])
     for (const id of ids) {
@@ -77,9 +77,9 @@ export function testIds({ on }: SuiteContext): void {
     assert.equal((await store.list({ kind: 'contract', client: '_' })).records.length, 1)
     assert.equal((await store.list({ kind: 'contract', api: 'orders' })).records.length, ids.length)
     assert.equal(({} as Record<string, unknown>)['orders'], undefined)
-  })
+  },
 
-  on('does not find one by the other of two such IDs, and does not write it', async (store) => {
+  async 'does not find one by the other of two such IDs, and does not write it'(store) {
     const [client, link] = [clientRecord('acme'), linkRecord('acme', 'acme')]
     await store.commit([putClient(client), putLink(link)])
     for (const id of [...validIds, ...longIds, ...invalidIds].filter((one) => one !== 'acme')) {
@@ -91,9 +91,9 @@ export function testIds({ on }: SuiteContext): void {
     await store.commit([...known('ACME')])
     assert.deepEqual(await store.find('client', { id: 'acme' }), client)
     assert.deepEqual(await store.find('identity', { issuer: 'local', clientId: 'acme' }), link)
-  })
+  },
 
-  on('refuses to write what is no ID', async (store) => {
+  async 'refuses to write what is no ID'(store) {
     await store.commit(known('acme'))
     const before = await store.find('client', { id: 'acme' })
     for (const id of invalidIds) {
@@ -106,9 +106,9 @@ export function testIds({ on }: SuiteContext): void {
       for (const change of changes) await assert.rejects(store.commit([change]), { code: 'ERR_CLIENTELE_INVALID' })
     }
     assert.deepEqual(await store.find('client', { id: 'acme' }), before)
-  })
+  },
 
-  on('keeps pairs apart that would be one when joined', async (store) => {
+  async 'keeps pairs apart that would be one when joined'(store) {
     const pairs = [
       ['a', 'b:c'],
       ['a:b', 'c'],
@@ -121,15 +121,15 @@ export function testIds({ on }: SuiteContext): void {
       await store.commit([putContract(contractRecord(client, api, { reason: client }))])
     for (const [client, api] of pairs) assert.equal((await store.findContract(client, api))?.reason, client)
     assert.equal((await store.list({ kind: 'contract', client: 'a' })).records.length, 3)
-  })
+  },
 
-  on('keeps tier names apart, whatever text they are', async (store) => {
+  async 'keeps tier names apart, whatever text they are'(store) {
     for (const name of tierNames) await store.commit([putTier(tierRecord('orders', name, { description: name }))])
     for (const name of tierNames) assert.equal((await store.findTier('orders', name))?.description, name)
     assert.equal((await store.list({ kind: 'tier', api: 'orders' })).records.length, tierNames.length)
-  })
+  },
 
-  on('keeps issuers apart that differ in case, form or a slash', async (store) => {
+  async 'keeps issuers apart that differ in case, form or a slash'(store) {
     const issuers = [
       'https://idp.example',
       'https://idp.example/',
@@ -143,5 +143,5 @@ export function testIds({ on }: SuiteContext): void {
     for (const [index, issuer] of issuers.entries()) {
       assert.equal((await store.find('identity', { issuer, clientId: 'app' }))?.client, `client${String(index)}`)
     }
-  })
+  },
 }

@@ -10,14 +10,14 @@ import {
   putLink,
   putTier,
   tierRecord,
-  type SuiteContext,
+  type SuiteTests,
 } from './contract-store-fixtures.js'
 
 const invalid = { code: 'ERR_CLIENTELE_INVALID' }
 
 /** Lists by kind, API, client and state, page by page. */
-export function testLists({ on }: SuiteContext): void {
-  on('lists by API, client and state, alone and together', async (store) => {
+export const lists: SuiteTests = {
+  async 'lists by API, client and state, alone and together'(store) {
     await store.commit([
       putContract(contractRecord('one', 'orders')),
       putContract(contractRecord('one', 'reports', { state: 'pending' })),
@@ -42,9 +42,9 @@ export function testLists({ on }: SuiteContext): void {
       held.records.map(({ clientId }) => clientId),
       ['held'],
     )
-  })
+  },
 
-  on('lists a record under what it is now, not under what it was', async (store) => {
+  async 'lists a record under what it is now, not under what it was'(store) {
     const contract = contractRecord('one', 'orders', { state: 'pending' })
     await store.commit([putContract(contract)])
     await store.commit([
@@ -52,9 +52,9 @@ export function testLists({ on }: SuiteContext): void {
     ])
     await expectContracts(store, { state: 'pending' }, [])
     await expectContracts(store, { state: 'approved' }, ['one orders'])
-  })
+  },
 
-  on('gives every record once over pages, also while others come and go', async (store) => {
+  async 'gives every record once over pages, also while others come and go'(store) {
     const ids = Array.from({ length: 25 }, (_, index) => `client${String(index).padStart(2, '0')}`)
     await store.commit(ids.flatMap((id) => [...known(id), putContract(contractRecord(id, 'orders'))]))
     assert.deepEqual((await everyPage(store, { kind: 'client', limit: 7 })).map(({ id }) => id).sort(), ids)
@@ -71,22 +71,22 @@ export function testLists({ on }: SuiteContext): void {
     await store.commit([{ kind: 'client', key: { id: gone.id }, expect: gone.version, value: null }])
     const rest = await everyPage<'client'>(store, { kind: 'client', limit: 10, cursor: first.cursor ?? '' })
     assert.equal(new Set([...first.records, ...rest].map(({ id }) => id)).size, ids.length)
-  })
+  },
 
-  on('ends a list that is exactly one page without a cursor', async (store) => {
+  async 'ends a list that is exactly one page without a cursor'(store) {
     await store.commit([...known('one'), ...known('two')])
     const page = await store.list({ kind: 'client', limit: 2 })
     assert.equal(page.records.length, 2)
     assert.equal(page.cursor, undefined)
-  })
+  },
 
-  on('refuses limits out of range and filters that a kind does not have', async (store) => {
+  async 'refuses limits out of range and filters that a kind does not have'(store) {
     for (const limit of [0, -1, 1001, 1.5, NaN]) {
       await assert.rejects(store.list({ kind: 'client', limit }), invalid)
     }
     await assert.rejects(store.list({ kind: 'client', api: 'orders' }), invalid)
     await assert.rejects(store.list({ kind: 'clients' as RecordKind }), invalid)
-  })
+  },
 }
 
 async function expectContracts(

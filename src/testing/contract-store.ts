@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import type { ContractStore } from '../contracts/store.js'
-import { testBasics } from './contract-store-basics.js'
-import { testCommits } from './contract-store-commits.js'
+import { basics } from './contract-store-basics.js'
+import { commits } from './contract-store-commits.js'
 import {
   contractRecord,
   known,
   putContract,
   type ContractStoreSuite,
-  type SuiteContext,
+  type SuiteTests,
 } from './contract-store-fixtures.js'
-import { testIds } from './contract-store-ids.js'
-import { testLists } from './contract-store-lists.js'
+import { ids } from './contract-store-ids.js'
+import { lists } from './contract-store-lists.js'
 
 /**
  * For the author of a contract store: the tests that every store of this package passes, under your own runner.
@@ -24,20 +24,17 @@ export function testContractStore(
   makeStore: () => ContractStore | Promise<ContractStore>,
   suite: ContractStoreSuite,
 ): void {
-  const context: SuiteContext = {
-    on(title, body) {
-      suite.it(title, async () => {
-        await withStore(await makeStore(), body)
-      })
-    },
-  }
+  const { openAgain } = suite
   suite.describe(name, () => {
-    testBasics(context)
-    testCommits(context)
-    testLists(context)
-    testIds(context)
-    testWatching(context)
-    if (suite.openAgain !== undefined) testOpeningAgain(suite, makeStore, suite.openAgain)
+    for (const [title, test] of Object.entries({ ...basics, ...commits, ...lists, ...ids, ...watching })) {
+      suite.it(title, async () => {
+        await withStore(await makeStore(), test)
+      })
+    }
+    if (openAgain === undefined) return
+    suite.it('has every committed record when it is opened again', async () => {
+      await testOpeningAgain(makeStore, openAgain)
+    })
   })
 }
 
@@ -49,8 +46,8 @@ async function withStore(store: ContractStore, body: (store: ContractStore) => P
   }
 }
 
-function testWatching({ on }: SuiteContext): void {
-  on('tells watchers of each commit, if it says that it can', async (store) => {
+const watching: SuiteTests = {
+  async 'tells watchers of each commit, if it says that it can'(store) {
     assert.equal(store.capabilities.watch, store.watch !== undefined)
     const told = new Promise<void>((resolve) => {
       const stop = store.watch?.((keys) => {
@@ -65,21 +62,18 @@ function testWatching({ on }: SuiteContext): void {
     })
     await store.commit(known('one'))
     await told
-  })
+  },
 }
 
-function testOpeningAgain(
-  suite: ContractStoreSuite,
+async function testOpeningAgain(
   makeStore: () => ContractStore | Promise<ContractStore>,
   openAgain: () => ContractStore | Promise<ContractStore>,
-): void {
-  suite.it('has every committed record when it is opened again', async () => {
-    const contract = contractRecord('one', 'orders')
-    await withStore(await makeStore(), (store) => store.commit([...known('one'), putContract(contract)]))
-    await withStore(await openAgain(), async (store) => {
-      assert.equal((await store.findClient({ issuer: 'local', clientId: 'one' }))?.id, 'one')
-      assert.deepEqual(await store.findContract('one', 'orders'), contract)
-      assert.deepEqual((await store.list({ kind: 'contract', api: 'orders' })).records, [contract])
-    })
+): Promise<void> {
+  const contract = contractRecord('one', 'orders')
+  await withStore(await makeStore(), (store) => store.commit([...known('one'), putContract(contract)]))
+  await withStore(await openAgain(), async (store) => {
+    assert.equal((await store.findClient({ issuer: 'local', clientId: 'one' }))?.id, 'one')
+    assert.deepEqual(await store.findContract('one', 'orders'), contract)
+    assert.deepEqual((await store.list({ kind: 'contract', api: 'orders' })).records, [contract])
   })
 }

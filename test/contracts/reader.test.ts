@@ -99,7 +99,7 @@ describe('checkedReader', () => {
   it('freezes what it was given to the bottom, so that no later change goes unseen', () => {
     const record = clientRecord('acme')
     const reader = readerOf({ findClient: () => record })
-    reader.findClient(acme)
+    void reader.findClient(acme)
     expect(() => Object.assign(record, { state: 'disabled' })).toThrow(TypeError)
     expect(() => (record.identities as unknown[]).push({ issuer: 'local', clientId: 'other' })).toThrow(TypeError)
     expect(() => Object.assign(record.identities[0] ?? {}, { clientId: 'other' })).toThrow(TypeError)
@@ -108,7 +108,7 @@ describe('checkedReader', () => {
   it('looks at a new object anew', () => {
     let record = clientRecord('acme')
     const reader = readerOf({ findClient: () => record })
-    reader.findClient(acme)
+    void reader.findClient(acme)
     record = { ...record, version: record.version + 1, state: 'disabled' }
     expect(reader.findClient(acme)).toMatchObject({ record: { state: 'disabled' } })
   })

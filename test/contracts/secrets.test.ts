@@ -2,10 +2,11 @@ import { scryptSync } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import type { Client } from '../../src/contracts/model.js'
 import { checkRecord } from '../../src/contracts/check-record.js'
+import type * as secrets from '../../src/contracts/secrets.js'
 import { isPromise } from '../../src/decisions/maybe-promise.js'
 import { clientRecord } from '../../src/testing/contract-store-fixtures.js'
 
-type Secrets = typeof import('../../src/contracts/secrets.js')
+type Secrets = typeof secrets
 
 const now = new Date('2026-03-01T00:00:00.000Z')
 const later = now.getTime() + 1

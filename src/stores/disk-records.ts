@@ -1,4 +1,3 @@
-import { open, type Database, type RootDatabase } from 'lmdb'
 import { escapePart } from '../contracts/keys.js'
 import type { RecordKind } from '../contracts/store.js'
 import type { AnyRecord, CheckedChange } from './check-changes.js'
@@ -9,7 +8,25 @@ const separator = '/'
 /** The character after the separator: where a range over a prefix ends. */
 const afterSeparator = '0'
 
-export interface LmdbRecords {
+/** What is used of one table of the engine. */
+export interface Table {
+  getBinary(key: string): Buffer | undefined
+  /** Valid until the next read. */
+  getBinaryFast(key: string): Buffer | undefined
+  getKeys(range: { start: string; end: string; exclusiveStart: boolean; limit: number }): Iterable<string>
+  putSync(key: string, value: Buffer): void
+  removeSync(key: string): boolean
+}
+
+/** What is used of the engine itself. */
+export interface Engine {
+  resetReadTxn(): void
+  /** Under the lock of all processes; rolled back by a throw, on the disk on return. */
+  transactionSync(work: () => void): void
+  close(): Promise<void>
+}
+
+export interface DiskRecords {
   /** The bytes that stand there now, whoever wrote them. Valid until the next read. */
   read(storeKey: string): { readonly bytes: Buffer; readonly length: number } | undefined
   commit(changes: readonly CheckedChange[], decode: (bytes: Buffer) => AnyRecord): void
@@ -19,22 +36,11 @@ export interface LmdbRecords {
 }
 
 /** One record per key, and an index of keys by field, always changed in the same transaction. */
-export function openRecords(path: string): LmdbRecords {
-  const root: RootDatabase<Buffer, string> = open({
-    path,
-    noSubdir: false,
-    maxDbs: 2,
-    encoding: 'binary',
-    // A commit is on the disk before anyone sees it, so that no process decides on a record that a crash takes back.
-    overlappingSync: false,
-  })
-  const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' })
-  const index = root.openDB<Buffer, string>({ name: 'index', encoding: 'binary' })
+export function diskRecords(engine: Engine, records: Table, index: Table): DiskRecords {
   return {
-    read: (storeKey) => read(root, records, storeKey),
+    read: (storeKey) => read(engine, records, storeKey),
     commit(changes, decode) {
-      // Synchronous: one transaction under the lock of all processes, rolled back by a throw, on the disk on return.
-      root.transactionSync(() => {
+      engine.transactionSync(() => {
         const before = changes.map(({ storeKey }) => valueOf(records, storeKey, decode))
         changes.forEach((change, at) => {
           if ((before[at]?.version ?? null) !== change.expect) throw conflict(change.target.kind)
@@ -45,28 +51,26 @@ export function openRecords(path: string): LmdbRecords {
       })
     },
     keys(query, cursor) {
-      root.resetReadTxn()
+      engine.resetReadTxn()
       return keysOf(records, index, query, cursor)
     },
-    close: () => root.close(),
+    close: () => engine.close(),
   }
 }
 
-type Bytes = Database<Buffer, string>
-
-function read(root: Bytes, records: Bytes, storeKey: string): { bytes: Buffer; length: number } | undefined {
+function read(engine: Engine, records: Table, storeKey: string): { bytes: Buffer; length: number } | undefined {
   // lmdb keeps one read transaction per turn of the event loop; an edit by another process shows in a new one only.
-  root.resetReadTxn()
+  engine.resetReadTxn()
   const bytes = records.getBinaryFast(storeKey)
   return bytes === undefined ? undefined : { bytes, length: bytes.length }
 }
 
-function valueOf(records: Bytes, storeKey: string, decode: (bytes: Buffer) => AnyRecord): AnyRecord | undefined {
+function valueOf(records: Table, storeKey: string, decode: (bytes: Buffer) => AnyRecord): AnyRecord | undefined {
   const bytes = records.getBinary(storeKey)
   return bytes === undefined ? undefined : decode(bytes)
 }
 
-function write(records: Bytes, index: Bytes, change: CheckedChange, before: AnyRecord | undefined): void {
+function write(records: Table, index: Table, change: CheckedChange, before: AnyRecord | undefined): void {
   const { target, storeKey, value } = change
   if (value === undefined) return
   if (before !== undefined) for (const key of indexKeys(target.kind, before, storeKey)) index.removeSync(key)
@@ -89,7 +93,7 @@ function indexPrefix(kind: RecordKind, field: string, value: string): string {
   return [kind, field, escapePart(value)].join(separator)
 }
 
-function keysOf(records: Bytes, index: Bytes, query: CheckedQuery, cursor: string | undefined): readonly string[] {
+function keysOf(records: Table, index: Table, query: CheckedQuery, cursor: string | undefined): readonly string[] {
   const { kind, limit } = query
   const [narrowest] = query.filters
   const prefix = narrowest === undefined ? '' : indexPrefix(kind, ...narrowest) + separator
