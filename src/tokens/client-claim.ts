@@ -18,7 +18,6 @@ export function namedClient(claims: Readonly<Record<string, unknown>>, claim: st
     if (!Object.hasOwn(claims, usual)) continue
     const value = claims[usual]
     if (clientId !== undefined && value !== clientId) return invalid
-    if (typeof value !== 'string') return invalid
     clientId = value
   }
   return clientId === undefined ? unnamed : oneClient(clientId)

@@ -1,7 +1,7 @@
 import { boundedFetch } from './bounded-fetch.js'
 import { issuerFault } from './issuer-fault.js'
 import { hostOf, type IssuerSettings } from './issuer-settings.js'
-import { refreshed, type Refreshed } from './refreshed.js'
+import { Refreshed } from './refreshed.js'
 
 /** What is taken from an issuer's metadata. Each address has been checked for its protocol. */
 export interface IssuerMetadata {
@@ -11,7 +11,7 @@ export interface IssuerMetadata {
 
 /** The metadata of an issuer: OpenID Connect Discovery first, RFC 8414 where there is none. */
 export function discovery(settings: IssuerSettings): Refreshed<IssuerMetadata> {
-  return refreshed({
+  return new Refreshed({
     ...settings,
     load: () => discover(settings),
     equal: (a, b) => a.jwksUri === b.jwksUri && a.introspectionEndpoint === b.introspectionEndpoint,
@@ -42,20 +42,21 @@ async function read(
   algorithm: 'oidc' | 'oauth2',
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const client = await import('openid-client')
-  let missing = false
+  const last = { missing: false }
   const found = client.discovery(new URL(settings.issuer), 'none', undefined, client.None(), {
     algorithm,
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so only to stand out, as our option does
     ...(settings.allowInsecureRequests && { execute: [client.allowInsecureRequests] }),
     [client.customFetch]: async (url, { method, headers }) => {
       const response = await boundedFetch(url, { method, headers }, settings)
-      missing = response.status >= 400 && response.status < 500 && response.status !== 429
+      last.missing = response.status >= 400 && response.status < 500 && response.status !== 429
       return response
     },
   })
   try {
     return { ...(await found).serverMetadata() }
   } catch (error) {
-    if (missing) return undefined
+    if (last.missing) return undefined
     throw error
   }
 }

@@ -9,18 +9,8 @@ export interface Lifetimes {
   readonly staleSeconds: number
 }
 
-/** A value that is fetched when it is first needed and again when it is old. */
-export interface Refreshed<T> {
-  /** The value in force, fetched if need be; a fault when none can be had. */
-  current(): MaybePromise<T>
-  /** Whether `value` is the one in force and need not be asked for again yet. */
-  isFresh(value: T): boolean
-  /** Fetches now, or joins the fetch under way. Rejects at once while backing off. */
-  renew(): Promise<T>
-}
-
 export interface RefreshedOptions<T> extends Lifetimes {
-  /** Must end, and reject with a `ClienteleFault` alone. */
+  /** Must end. */
   readonly load: () => Promise<T>
   /** An equal value stays the old object, so that whatever was derived from it stays good. */
   readonly equal: (a: T, b: T) => boolean
@@ -29,60 +19,88 @@ export interface RefreshedOptions<T> extends Lifetimes {
 const firstBackOffMs = 1000
 const longestBackOffMs = 60_000
 
-/** One fetch in flight; after a failure a back-off, during which nobody asks; a bounded time on the old value. */
-export function refreshed<T extends object>(options: RefreshedOptions<T>): Refreshed<T> {
-  const freshMs = options.freshSeconds * 1000
-  const usableMs = freshMs + options.staleSeconds * 1000
-  let held: { value: T; loadedAt: number } | undefined
-  let pending: Promise<T> | undefined
-  let failure: { fault: ClienteleFault; count: number; retryAt: number } | undefined
+/**
+ * A value that is fetched when it is first needed and again when it is old: one fetch in flight, after a failure
+ * a back-off during which nobody asks, and a bounded time on the old value.
+ */
+export class Refreshed<T extends object> {
+  readonly #options: RefreshedOptions<T>
+  readonly #freshMs: number
+  readonly #usableMs: number
+  #held: { readonly value: T; readonly loadedAt: number } | undefined
+  #pending: Promise<T> | undefined
+  #failure: { readonly fault: ClienteleFault; readonly count: number; readonly retryAt: number } | undefined
 
-  const keep = (value: T, askedAt: number): T => {
-    const same = held !== undefined && options.equal(held.value, value) ? held.value : value
-    held = { value: same, loadedAt: askedAt }
-    failure = undefined
-    return same
+  constructor(options: RefreshedOptions<T>) {
+    this.#options = options
+    this.#freshMs = options.freshSeconds * 1000
+    this.#usableMs = this.#freshMs + options.staleSeconds * 1000
   }
-  const noteFailure = (fault: ClienteleFault): never => {
-    const count = (failure?.count ?? 0) + 1
-    failure = { fault, count, retryAt: monotonicClock() + backOffMs(count) }
-    throw fault
+
+  /** Whether `value` is the one in force and need not be asked for again yet. */
+  isFresh(value: T): boolean {
+    return value === this.#heldWithin(this.#freshMs)
   }
-  const load = (): Promise<T> => {
+
+  /** The value in force, fetched if need be; a fault when none can be had. */
+  current(): MaybePromise<T> {
+    const atHand = this.#heldWithin(this.#backOffLeftMs() > 0 ? this.#usableMs : this.#freshMs)
+    if (atHand !== undefined) return atHand
+    return this.renew().catch((fault: unknown) => {
+      const old = this.#heldWithin(this.#usableMs)
+      if (old === undefined) throw fault
+      return old
+    })
+  }
+
+  /** Fetches now, or joins the fetch under way. Rejects at once while backing off. */
+  renew(): Promise<T> {
+    if (this.#pending !== undefined) return this.#pending
+    const waitMs = this.#backOffLeftMs()
+    if (this.#failure !== undefined && waitMs > 0) return Promise.reject(later(this.#failure.fault, waitMs))
     const askedAt = monotonicClock()
-    pending = options
+    this.#pending = this.#options
       .load()
-      .then((value) => keep(value, askedAt), noteFailure)
-      .finally(() => (pending = undefined))
-    return pending
+      .then(
+        (value) => this.#keep(value, askedAt),
+        (error: unknown) => this.#noteFailure(error),
+      )
+      .finally(() => (this.#pending = undefined))
+    return this.#pending
   }
-  const renew = (): Promise<T> => {
-    if (pending !== undefined) return pending
-    const waitMs = failure === undefined ? 0 : failure.retryAt - monotonicClock()
-    return failure !== undefined && waitMs > 0 ? Promise.reject(later(failure.fault, waitMs)) : load()
+
+  #keep(value: T, askedAt: number): T {
+    const old = this.#held?.value
+    const kept = old !== undefined && this.#options.equal(old, value) ? old : value
+    this.#held = { value: kept, loadedAt: askedAt }
+    this.#failure = undefined
+    return kept
   }
-  const heldOr = (fault: unknown): T => {
-    if (held !== undefined && monotonicClock() - held.loadedAt < usableMs) return held.value
+
+  #noteFailure(error: unknown): never {
+    const fault = asFault(error)
+    const count = (this.#failure?.count ?? 0) + 1
+    this.#failure = { fault, count, retryAt: monotonicClock() + backOffMs(count) }
     throw fault
   }
 
-  return {
-    isFresh: (value) => value === held?.value && monotonicClock() - held.loadedAt < freshMs,
-    current: () => {
-      const now = monotonicClock()
-      if (held !== undefined && now - held.loadedAt < freshMs) return held.value
-      if (failure !== undefined && pending === undefined && now < failure.retryAt) {
-        return heldOr(later(failure.fault, failure.retryAt - now))
-      }
-      return renew().catch(heldOr)
-    },
-    renew,
+  #heldWithin(ms: number): T | undefined {
+    return this.#held !== undefined && monotonicClock() - this.#held.loadedAt < ms ? this.#held.value : undefined
+  }
+
+  #backOffLeftMs(): number {
+    return this.#failure === undefined ? 0 : this.#failure.retryAt - monotonicClock()
   }
 }
 
 /** Doubling, less up to a quarter at random, so that many processes do not come back at once. */
 function backOffMs(failures: number): number {
   return Math.min(longestBackOffMs, firstBackOffMs * 2 ** (failures - 1)) * (1 - Math.random() / 4)
+}
+
+function asFault(error: unknown): ClienteleFault {
+  if (error instanceof ClienteleFault) return error
+  return new ClienteleFault('ERR_CLIENTELE_ISSUER', 'An issuer cannot be asked.', { cause: error })
 }
 
 function later(fault: ClienteleFault, waitMs: number): ClienteleFault {

@@ -292,11 +292,11 @@ describe('one question per token', () => {
     const token = newToken()
     const first = bearing(token)
     const raw = first.raw as { destroy(): void }
-    const deciding = [policy.decide(first, undefined), policy.decide(bearing(token), undefined)]
+    const deciding = [policy.decide(first, undefined), policy.decide(bearing(token), undefined)] as const
     await vi.waitUntil(() => release !== undefined)
     raw.destroy()
     release?.()
-    expect((await Promise.all(deciding)).map(wordOf)).toEqual(['admitted', 'admitted'])
+    expect([wordOf(await deciding[0]), wordOf(await deciding[1])]).toEqual(['admitted', 'admitted'])
   })
 })
 
@@ -331,8 +331,7 @@ describe('47: where our secret is sent', () => {
 
 describe('the options of introspectToken', () => {
   const base = { issuer: 'https://issuer.example', audience: 'orders', as: { clientId: 'a', clientSecret: 'b' } }
-  const build = (change: object) => () =>
-    introspectToken(contextOf(reader), { ...base, ...change } as IntrospectTokenOptions)
+  const build = (change: object) => () => introspectToken(contextOf(reader), { ...base, ...change })
 
   it.each([
     ['no client', { as: undefined }, /as/],

@@ -106,7 +106,7 @@ function signingKey(algorithm: string): JWK {
   const { privateKey } = algorithm.startsWith('ES')
     ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
     : generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: algorithm } as JWK
+  return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: algorithm }
 }
 
 function post(url: string, { clientId, clientSecret }: OidcClient, form: Record<string, string>): Promise<Response> {

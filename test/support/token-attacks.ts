@@ -73,7 +73,7 @@ const secretsFromPublicKeys: Readonly<Record<string, (target: AttackedIssuer) =>
   'PEM after a comment': (target) => `# key\n${pemOf(target)}`,
   'PEM after a control character': (target) => `\u0001${pemOf(target)}`,
   'PEM after a zero-width space': (target) => `\u200B${pemOf(target)}`,
-  'PKCS #1 PEM': ({ key }) => key.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string,
+  'PKCS #1 PEM': ({ key }) => key.publicKey.export({ type: 'pkcs1', format: 'pem' }),
   DER: ({ key }) => key.publicKey.export({ type: 'spki', format: 'der' }),
   JWK: ({ key }) => JSON.stringify(key.jwk),
   'key set': ({ key }) => JSON.stringify({ keys: [key.jwk] }),
@@ -270,7 +270,7 @@ const claims: readonly TokenAttack[] = [
 
 function describe(change: Record<string, unknown>): string {
   return Object.entries(change)
-    .map(([name, value]) => `${name} ${JSON.stringify(value) ?? 'absent'}`)
+    .map(([name, value]) => `${name} ${value === undefined ? 'absent' : JSON.stringify(value)}`)
     .join()
 }
 

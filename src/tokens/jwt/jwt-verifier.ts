@@ -69,8 +69,8 @@ export class JwtVerifier implements TokenEngine {
       signed = await this.#verifyWith(keys, token, jwt)
     }
     if (typeof signed === 'string') return undefined
-    // A key that was withdrawn while the signature was being checked must not live on in what is remembered.
-    if (this.#keys.isFresh(keys)) this.#remembered.set(digest, token.length, { ...signed, keys })
+    // Under the keys that verified it: if they changed meanwhile, nobody finds it here.
+    this.#remembered.set(digest, token.length, { ...signed, keys })
     return signed.verified
   }
 

@@ -3,7 +3,7 @@ import { monotonicClock } from '../../runtime/clock.js'
 import { boundedFetch } from '../bounded-fetch.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf, type IssuerSettings } from '../issuer-settings.js'
-import { refreshed } from '../refreshed.js'
+import { Refreshed } from '../refreshed.js'
 import type { KeySet, KeySource } from './key-source.js'
 import { vetKeys, type VettedKeys } from './vet-keys.js'
 
@@ -12,7 +12,7 @@ const unknownKeyCooldownMs = 30_000
 
 /** Keys that an issuer publishes. `locate` says where, each time anew. */
 export function remoteKeys(settings: IssuerSettings, locate: () => MaybePromise<string>): KeySource {
-  const keys = refreshed<VettedKeys>({
+  const keys = new Refreshed<VettedKeys>({
     ...settings,
     load: async () => fetchKeys(await locate(), settings),
     equal: (a, b) => a.identity === b.identity,

@@ -75,7 +75,7 @@ function importKey(key: JsonObject): KeyObject | undefined {
 
 /** Certificates and addresses of them (`x5c`, `x5u`) stay behind: nothing here reads them. */
 function publicPart(key: JsonObject): JWK {
-  return Object.fromEntries(publicMembers.filter((name) => name in key).map((name) => [name, key[name]])) as JWK
+  return Object.fromEntries(publicMembers.filter((name) => name in key).map((name) => [name, key[name]]))
 }
 
 function kidOf(key: unknown): string | undefined {
