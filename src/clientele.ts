@@ -5,7 +5,6 @@ import type { HttpRequest } from './decisions/http-request.js'
 import type { IdentifyingPolicy, Policy } from './decisions/policy.js'
 import type { Refusal, RefusalCode } from './decisions/refusals.js'
 import type { FaultCode } from './decisions/faults.js'
-import { isFieldValue } from './http/field-value.js'
 import type { HttpReply } from './http/reply.js'
 import type { Counter } from './limits/counter.js'
 import { memoryCounter } from './limits/memory-counter.js'
@@ -34,7 +33,7 @@ export interface ClienteleOptions {
   /** The name of the API that is protected: contracts are made with it. */
   readonly api: string
   readonly store: ContractReader
-  /** Who counts requests. @default memoryCounter() */
+  /** Who counts requests. @default a `memoryCounter()` that all `clientele()` over the same store share */
   readonly counter?: Counter
   /** Shown in challenges. Visible ASCII. @default the name of the API */
   readonly realm?: string
@@ -67,7 +66,10 @@ const schema = z.strictObject({
   counter: z
     .custom<Counter>(hasFunctions('take', 'peek', 'giveBack', 'reset'), { message: 'expected a counter' })
     .optional(),
-  realm: z.string().refine(isFieldValue, 'expected text that fits into a header field').optional(),
+  realm: z
+    .string()
+    .regex(/^[\x20-\x7e]+$/, 'expected visible ASCII')
+    .optional(),
   storeTimeoutMs: milliseconds.optional(),
   counterTimeoutMs: milliseconds.optional(),
   skip: isFunction.optional(),
@@ -97,7 +99,14 @@ export interface Policies {
  */
 export function wirePolicies(options: ClienteleOptions): Policies {
   checkOptions('clientele()', schema, options)
-  const { api, store, counter = memoryCounter(), realm = api, storeTimeoutMs = 5000, counterTimeoutMs = 1000 } = options
+  const {
+    api,
+    store,
+    counter = counterOf(store),
+    realm = api,
+    storeTimeoutMs = 5000,
+    counterTimeoutMs = 1000,
+  } = options
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const context: PolicyContext = { api, realm, reader, tokens: tokenEngines() }
   return {
@@ -108,6 +117,18 @@ export function wirePolicies(options: ClienteleOptions): Policies {
     anyOf,
     limitBySla: (own) => limitBySla({ api, counter, counterTimeoutMs }, own),
   }
+}
+
+const defaultCounters = new WeakMap<ContractReader, Counter>()
+
+/** One for each store: two `clientele()` of one API must not admit twice the limit. */
+function counterOf(store: ContractReader): Counter {
+  let counter = defaultCounters.get(store)
+  if (counter === undefined) {
+    counter = memoryCounter()
+    defaultCounters.set(store, counter)
+  }
+  return counter
 }
 
 function hasFunctions(...names: readonly string[]): (value: unknown) => boolean {

@@ -64,11 +64,15 @@ function shaped(conduct: Conduct, refusal: Refusal): HttpReply {
   return isReply(reshaped) ? reshaped : reply
 }
 
+function isStatus(status: unknown): boolean {
+  return typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
+}
+
 /** What a hook returns is checked as little as it is typed: enough that it can be written. */
 function isReply(value: unknown): value is HttpReply {
   if (typeof value !== 'object' || value === null) return false
   const { status, fields, body } = value as Partial<HttpReply>
-  return typeof status === 'number' && typeof fields === 'object' && typeof body === 'string'
+  return isStatus(status) && typeof fields === 'object' && fields !== null && typeof body === 'string'
 }
 
 function report(

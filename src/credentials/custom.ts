@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import { checkOptions } from '../runtime/check-options.js'
+import { fieldName } from './field-name.js'
 import { absent, clientIdChallenge, malformed, pair, type CredentialsSource, type Presented } from './source.js'
 
 /** What a function of one's own found: `undefined` for nothing, else an ID and perhaps a secret. */
@@ -16,8 +17,10 @@ export interface CustomOptions {
   readonly query?: readonly string[]
 }
 
-const names = z.array(z.string().min(1)).readonly().optional()
-const schema = z.strictObject({ headers: names, query: names })
+const schema = z.strictObject({
+  headers: z.array(fieldName).readonly().optional(),
+  query: z.array(z.string().min(1)).readonly().optional(),
+})
 
 /**
  * For credentials in a place of one's own: a cookie, a certificate field, a path segment. Anything but a string

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { checkOptions } from '../runtime/check-options.js'
+import { fieldName } from './field-name.js'
 import { clientIdChallenge, malformed, pair, type CredentialsSource } from './source.js'
 import { textOfField } from './text.js'
 
@@ -11,7 +12,6 @@ export interface HeadersOptions {
   readonly secret?: string
 }
 
-const fieldName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected the name of a header field')
 const schema = z.strictObject({ id: fieldName.optional(), secret: fieldName.optional() })
 
 /**

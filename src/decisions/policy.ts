@@ -69,5 +69,7 @@ export interface IdentifyingPolicy extends Policy {
   /** What it takes at its place, as far as that can be told without checking it. */
   readonly shapes: readonly string[]
   readonly absent: Absent
+  /** There in an `anyOf`: the policies it chooses from. */
+  readonly branches?: readonly IdentifyingPolicy[]
   recognise(request: HttpRequest): MaybePromise<Recognition>
 }

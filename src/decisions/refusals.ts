@@ -16,7 +16,7 @@ export const refusals = {
   credentials_ambiguous: { status: 400, title: 'The request carries credentials that disagree.' },
   client_invalid: { status: 401, title: 'The client credentials are not valid.' },
   token_invalid: { status: 401, title: 'The access token is not valid.' },
-  client_unnamed: { status: 403, title: 'The access token names no client.' },
+  client_unnamed: { status: 403, title: 'The access token names no client that is registered here.' },
   client_disabled: { status: 403, title: 'The client is disabled.' },
   contract_missing: { status: 403, title: 'The client has no contract for this API.' },
   contract_pending: { status: 403, title: 'The contract of the client for this API awaits approval.' },

@@ -1,5 +1,5 @@
 import type { Challenge } from '../decisions/challenge.js'
-import { quotedString } from './field-value.js'
+import { quotedString } from './quoted-string.js'
 
 /** One `WWW-Authenticate` value (RFC 9110 §11.6.1). */
 export function formatChallenge({ scheme, parameters }: Challenge): string {

@@ -11,7 +11,8 @@ import type { Absent, IdentifyingPolicy, Recognition, Refused } from '../decisio
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS` for fewer than two branches, and for two that cannot be told
  * apart by the place or shape of their credentials.
  */
-export function anyOf(branches: readonly IdentifyingPolicy[]): IdentifyingPolicy {
+export function anyOf(policies: readonly IdentifyingPolicy[]): IdentifyingPolicy {
+  const branches = policies.flatMap((policy) => policy.branches ?? [policy])
   requireDistinct(branches)
   const [first] = branches
   if (first === undefined) throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', 'anyOf(): expected policies')
@@ -23,6 +24,7 @@ export function anyOf(branches: readonly IdentifyingPolicy[]): IdentifyingPolicy
   const ambiguous: Refused = { kind: 'refused', refusal: { code: 'credentials_ambiguous' } }
   return {
     name: `anyOf(${branches.map((branch) => branch.name).join(', ')})`,
+    branches,
     place: first.place,
     shapes: branches.flatMap((branch) => branch.shapes),
     absent,
@@ -71,10 +73,14 @@ function requireDistinct(branches: readonly IdentifyingPolicy[]): void {
     if (twin === undefined) continue
     throw new ClienteleFault(
       'ERR_CLIENTELE_OPTIONS',
-      `anyOf(): ${twin.name} and ${branch.name} cannot be told apart by the place or shape of their credentials; ` +
-        'give token policies different issuers, or introspectToken({ tokens: "opaque" }) beside validateJwt()',
+      `anyOf(): ${twin.name} and ${branch.name} cannot be told apart by the place or shape of their credentials; ${remedies[branch.place]}`,
     )
   }
+}
+
+const remedies = {
+  client: 'list all sources in the option "from" of one enforceClientId()',
+  bearer: 'give token policies different issuers, or write introspectToken({ tokens: "opaque" }) beside validateJwt()',
 }
 
 /** `jwt` takes every JWT, `jwt:<issuer>` those of one issuer. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { localIssuer } from '../contracts/model.js'
 import type { PreparedClient } from '../contracts/prepared-client.js'
-import { verifySecret } from '../contracts/secrets.js'
+import { secretForm, verifySecret } from '../contracts/secrets.js'
 import { resolveTerms } from '../contracts/terms.js'
 import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
@@ -32,7 +32,11 @@ const source = z.custom<CredentialsSource>(
   'expected a source: headers(), query(), basicAuth() or custom()',
 )
 const schema = z.strictObject({
-  from: z.array(source).min(1).readonly().default(() => [headers()]),
+  from: z
+    .array(source)
+    .min(1)
+    .readonly()
+    .default(() => [headers()]),
   secret: z.enum(['required', 'optional']).default('required'),
   strip: z.enum(['secret', 'all', 'none']).default('secret'),
 })
@@ -71,6 +75,8 @@ class ClientIdEnforcement implements IdentifyingPolicy {
   }
 
   #identify(found: Found, before: Admission | undefined): MaybePromise<Verdict> {
+    // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
+    if (found.readings.length > 0 && found.readings.every(isMistyped)) return this.#answers.invalid
     const identity = { issuer: localIssuer, clientId: found.clientId }
     return andThen(this.#context.reader.findClient(identity), (client) =>
       andThen(proves(client, found.readings, this.#options.secret), (proved) =>
@@ -98,6 +104,10 @@ class ClientIdEnforcement implements IdentifyingPolicy {
       return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, sources, this.#options.strip)
     })
   }
+}
+
+function isMistyped(secret: string): boolean {
+  return secretForm(secret) === 'mistyped'
 }
 
 /** The same work for unknown, wrong and disabled: whoever sends a secret has it checked against something. */

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein'
+import { closest, distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 
@@ -21,10 +21,15 @@ export function checkOptions<T>(where: string, schema: z.ZodType<T>, options: un
 export function explain(issue: z.core.$ZodIssue, known: readonly string[] = []): string {
   const place = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
   if (issue.code !== 'unrecognized_keys') return `${place}${issue.message}`
-  return issue.keys
-    .map((key) => {
-      const nearest = issue.path.length === 0 && known.length > 0 ? closest(key, [...known]) : undefined
-      return `${place}unknown option "${key}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`
-    })
-    .join(', ')
+  const names = issue.path.length === 0 ? known : []
+  return issue.keys.map((key) => `${place}unknown option "${key}"${suggestion(key, names)}`).join(', ')
+}
+
+/** Only a name that could be the same with a slip or two. */
+function suggestion(key: string, known: readonly string[]): string {
+  if (known.length === 0) return ''
+  const nearest = closest(key, [...known])
+  return distance(key, nearest) <= Math.max(1, key.length / 2)
+    ? `; did you mean "${nearest}"?`
+    : `; known: ${known.join(', ')}`
 }

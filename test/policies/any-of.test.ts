@@ -93,6 +93,16 @@ describe('anyOf', () => {
     expect(await anyOf([branch({}), slow]).decide(request, undefined)).toMatchObject({ kind: 'admitted' })
   })
 
+  it('looks into an anyOf that stands in another one', () => {
+    const jwt = branch({ place: 'bearer', shapes: ['jwt:a'], sees: 'own' })
+    const inner = anyOf([branch({}), jwt])
+    const twin = expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }) as unknown
+    expect(() => anyOf([inner, branch({ place: 'bearer', shapes: ['jwt:a'] })])).toThrow(twin as Error)
+    expect(anyOf([inner, branch({ place: 'bearer', shapes: ['opaque'] })]).decide(request, undefined)).toMatchObject({
+      kind: 'admitted',
+    })
+  })
+
   it.each<[string, Branch[]]>([
     ['fewer than two branches', [{}]],
     ['two of one place and shape', [{}, {}]],
