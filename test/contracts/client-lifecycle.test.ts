@@ -7,7 +7,7 @@ import { linkIdentity } from '../../src/contracts/lifecycle/identities.js'
 import { prepareSecrets, verifySecret } from '../../src/contracts/secrets.js'
 import type { Client } from '../../src/contracts/model.js'
 import { memoryStore } from '../../src/stores/memory.js'
-import { actor, api, standingAt, tier } from './lifecycle-support.js'
+import { actor, api, interrupted, standingAt, tier } from './lifecycle-support.js'
 
 const stateFault = { code: 'ERR_CLIENTELE_STATE' }
 const invalid = { code: 'ERR_CLIENTELE_INVALID' }
@@ -129,13 +129,19 @@ describe('disableClient, enableClient and removeClient', () => {
   })
 
   it('leaves no contract behind that was asked for at the same time', async () => {
-    for (let round = 0; round < 20; round++) {
-      const { store, client, move } = await standingAt('absent')
-      await Promise.allSettled([removeClient(store, { actor, client }), move('request', 'free')])
-      if ((await store.find('client', { id: client })) === undefined) {
-        expect((await store.list({ kind: 'contract' })).records).toEqual([])
-      }
-    }
+    const { store, client } = await standingAt('absent')
+    const request = { actor, api, client, tier: 'free' }
+    const removing = interrupted(store, () => removeClient(store, { actor, client }))
+    await expect(requestContract(removing, request)).rejects.toMatchObject({ code: 'ERR_CLIENTELE_CONFLICT' })
+    expect((await store.list({ kind: 'contract' })).records).toEqual([])
+  })
+
+  it('removes with the client what is asked for while it is being removed', async () => {
+    const { store, client } = await standingAt('absent')
+    const requesting = interrupted(store, () => requestContract(store, { actor, api, client, tier: 'free' }))
+    await removeClient(requesting, { actor, client })
+    expect(await store.find('client', { id: client })).toBeUndefined()
+    expect((await store.list({ kind: 'contract' })).records).toEqual([])
   })
 })
 

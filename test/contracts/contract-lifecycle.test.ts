@@ -5,7 +5,7 @@ import { requestContract } from '../../src/contracts/lifecycle/contract-requests
 import type { ContractMove, ContractStanding } from '../../src/contracts/lifecycle/moves.js'
 import { defineTier, deprecateTier } from '../../src/contracts/lifecycle/tiers.js'
 import type { Contract } from '../../src/contracts/model.js'
-import { actor, api, standingAt, tier, world } from './lifecycle-support.js'
+import { actor, api, interrupted, standingAt, tier, world } from './lifecycle-support.js'
 
 const stateFault = { code: 'ERR_CLIENTELE_STATE' }
 const conflict = { code: 'ERR_CLIENTELE_CONFLICT' }
@@ -195,12 +195,18 @@ describe('defineTier', () => {
     expect(await barred.contract()).toMatchObject({ state: 'pending', barred: true })
   })
 
-  it('never leaves a request waiting for a tier that became automatic at the same time', async () => {
-    for (let round = 0; round < 20; round++) {
-      const { store, move, contract } = await world()
-      await Promise.allSettled([move('request'), defineTier(store, { ...manual, name: 'gold', approval: 'automatic' })])
-      expect((await contract())?.state).not.toBe('pending')
-    }
+  it('leaves no request waiting for a tier that became automatic between its look and its commit', async () => {
+    const { store, client } = await world()
+    const opening = interrupted(store, () => defineTier(store, { ...manual, name: 'gold', approval: 'automatic' }))
+    await expect(requestContract(opening, { actor, api, client, tier: 'gold' })).rejects.toMatchObject(conflict)
+    expect(await requestContract(store, { actor, api, client, tier: 'gold' })).toMatchObject({ state: 'approved' })
+  })
+
+  it('approves no request for a tier that became manual between its look and its commit', async () => {
+    const { store, client, contract } = await world()
+    const closing = interrupted(store, () => defineTier(store, { ...manual, name: 'free' }))
+    await expect(requestContract(closing, { actor, api, client, tier: 'free' })).rejects.toMatchObject(conflict)
+    expect(await contract()).toBeUndefined()
   })
 
   it('edits a tier under the version that was seen, and leaves out what is left out', async () => {

@@ -70,3 +70,22 @@ export async function tier(store: ContractStore, name: string, approval: Tier['a
   const limits = [{ requests: 10, windowSeconds: 60, algorithm: 'fixed' }] as const
   return (await defineTier(store, { actor, api, name, approval, limits })).tier
 }
+
+/** The same store, in which somebody else does something just before the next commit. */
+export function interrupted(store: ContractStore, by: () => Promise<unknown>): ContractStore {
+  let pending: typeof by | undefined = by
+  return {
+    capabilities: store.capabilities,
+    findClient: (identity) => store.findClient(identity),
+    findContract: (client, name) => store.findContract(client, name),
+    findTier: (name, tierName) => store.findTier(name, tierName),
+    find: (kind, key) => store.find(kind, key),
+    list: (query) => store.list(query),
+    async commit(changes) {
+      const now = pending
+      pending = undefined
+      await now?.()
+      await store.commit(changes)
+    },
+  }
+}
