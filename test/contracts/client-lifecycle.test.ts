@@ -109,6 +109,7 @@ describe('disableClient, enableClient and removeClient', () => {
   it('refuse to do twice what is done', async () => {
     const { store, client } = await standingAt('absent')
     await expect(enableClient(store, { actor, client })).rejects.toThrow(/active cannot enable/)
+    await expect(enableClient(store, { actor: '', client })).rejects.toMatchObject(invalid)
     expect(await disableClient(store, { actor, client })).toMatchObject({ state: 'disabled' })
     await expect(disableClient(store, { actor, client })).rejects.toMatchObject(stateFault)
     expect(await enableClient(store, { actor, client })).toMatchObject({ state: 'active' })

@@ -13,11 +13,11 @@ export interface ClientInput extends LifecycleInput {
 const clientInput = strict({ ...inputShape, client: id } satisfies Shape<ClientInput>)
 
 /** Turns a client away everywhere, whatever its secrets and contracts say. */
-export function disableClient(store: ContractStore, input: ClientInput): Promise<Client> {
+export async function disableClient(store: ContractStore, input: ClientInput): Promise<Client> {
   return move(store, 'disable', parse('disableClient', clientInput, input))
 }
 
-export function enableClient(store: ContractStore, input: ClientInput): Promise<Client> {
+export async function enableClient(store: ContractStore, input: ClientInput): Promise<Client> {
   return move(store, 'enable', parse('enableClient', clientInput, input))
 }
 
