@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
+import type * as oidc from 'oidc-provider'
 import type { ClientMetadata, Configuration, JWKS, ResourceServer } from 'oidc-provider'
 import { issuerStorage } from './issuer-storage.js'
 
@@ -66,7 +67,8 @@ export async function createIssuer(
       },
     },
   }
-  return new Provider(issuer, configuration).callback()
+  const answer = new Provider(issuer, configuration).callback()
+  return (request, response) => void answer(request, response)
 }
 
 function machine({ clientId, clientSecret }: TokenClient): ClientMetadata[] {
@@ -76,7 +78,7 @@ function machine({ clientId, clientSecret }: TokenClient): ClientMetadata[] {
 }
 
 /** It warns of Node 20 as soon as it is loaded, and works there: the tests of this demo run on it. */
-async function loadProvider(): Promise<typeof import('oidc-provider')> {
+async function loadProvider(): Promise<typeof oidc> {
   const { warn } = console
   console.warn = () => undefined
   try {

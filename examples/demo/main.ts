@@ -14,7 +14,7 @@ import { stopSignal } from './stop.js'
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
-  const { dataFolder, port, issuerPort, url, issuer } = settings
+  const { dataFolder, port, issuerPort, issuer } = settings
 
   const apiServer = await openServer(port)
   const issuerServer = await openServer(issuerPort)

@@ -6,5 +6,16 @@ export function stopSignal(): Promise<void> {
         resolve()
       })
     }
+    if (process.env.npm_lifecycle_event === 'start') whenOrphaned(resolve)
   })
+}
+
+const lookEveryMs = 250
+
+/** A signal to npm itself ends the shell that it runs commands in, and nobody tells the command. */
+function whenOrphaned(then: () => void): void {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) then()
+  }, lookEveryMs).unref()
 }
