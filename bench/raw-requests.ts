@@ -26,7 +26,9 @@ export async function captureServer(): Promise<{
   const { port, close, onRequest } = await localServer()
   return {
     async capture(lines) {
-      const arrived = new Promise<IncomingMessage>((resolve) => onRequest((request) => void resolve(request)))
+      const arrived = new Promise<IncomingMessage>((resolve) => {
+        onRequest(resolve)
+      })
       const client = connect(port, '127.0.0.1')
       sockets.push(client)
       await once(client, 'connect')
