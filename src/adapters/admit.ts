@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Admitted } from '../decisions/policy.js'
-import { keepPrivate } from '../http/private-answer.js'
 import type { Exchange } from './exchange.js'
+import { keepPrivate } from './late-headers.js'
 import { settleWhenOver } from './settle.js'
 import { stripHeaders } from './strip.js'
 
@@ -9,10 +9,11 @@ const nobodyWaits = { handlerOver: (): void => undefined }
 
 /** What an admission does to request and response before the handler sees them. `stripQuery` knows the framework. */
 export function admit<Raw extends IncomingMessage>(
-  { request, response }: Exchange,
+  exchange: Exchange,
   { fields, strip, vary, settle }: Admitted,
   stripQuery: (raw: Raw & IncomingMessage, names: readonly string[]) => void,
 ): { handlerOver: () => void } {
+  const { request, response } = exchange
   if (fields !== undefined && !response.headersSent) {
     for (const name in fields) response.setHeader(name, fields[name] as string)
   }
@@ -20,6 +21,6 @@ export function admit<Raw extends IncomingMessage>(
     stripHeaders(request.raw, strip.headers)
     if (strip.query.length > 0) stripQuery(request.raw as Raw, strip.query)
   }
-  if (vary !== undefined) keepPrivate(response, vary)
+  if (vary !== undefined) keepPrivate(exchange, vary)
   return settle === undefined ? nobodyWaits : settleWhenOver(response, settle)
 }

@@ -10,8 +10,10 @@ import { CapturedRequest } from '../http/capture.js'
 export class Exchange {
   readonly request: CapturedRequest
   readonly response: ServerResponse
-  #latest: Admission | undefined
-  readonly #admissions = new Map<string, Admission>()
+  /** The fields that an answer which has to stay private depends on, until its header is written. */
+  vary: readonly string[] | undefined = undefined
+  /** One for each API, the latest in front: there are seldom two. */
+  readonly #admissions: Admission[] = []
   readonly #passed: Policy[] = []
 
   constructor(raw: IncomingMessage, response: ServerResponse, url: string) {
@@ -21,11 +23,12 @@ export class Exchange {
 
   /** The admission of the policy that ran last, whatever its API. */
   get latest(): Admission | undefined {
-    return this.#latest
+    return this.#admissions[0]
   }
 
   admissionFor(api: string): Admission | undefined {
-    return this.#admissions.get(api)
+    for (const admission of this.#admissions) if (admission.api === api) return admission
+    return undefined
   }
 
   /** A policy that has let a request pass does not look, or charge, again: routers match more than once. */
@@ -35,8 +38,14 @@ export class Exchange {
 
   pass(policy: Policy, admission: Admission): void {
     this.#passed.push(policy)
-    this.#admissions.set(admission.api, admission)
-    this.#latest = admission
+    const admissions = this.#admissions
+    if (admissions[0]?.api === admission.api) {
+      admissions[0] = admission
+      return
+    }
+    const former = admissions.findIndex(({ api }) => api === admission.api)
+    if (former > 0) admissions.splice(former, 1)
+    admissions.unshift(admission)
   }
 }
 
@@ -48,19 +57,7 @@ export function exchangeOf(raw: IncomingMessage): Exchange | undefined {
 
 /** The exchange of a raw request, begun when the first policy meets it. `url` is the unshortened target. */
 export function beginExchange(raw: IncomingMessage, response: ServerResponse, url: string): Exchange {
-  const known = exchanges.get(raw)
-  if (known !== undefined) return known
   const exchange = new Exchange(raw, response, url)
   exchanges.set(raw, exchange)
-  Object.defineProperty(raw, 'clientele', view)
   return exchange
-}
-
-/** `req.clientele`: to look at, not to put in. Whatever stood there before is gone. */
-const view: PropertyDescriptor & ThisType<IncomingMessage> = {
-  configurable: true,
-  enumerable: false,
-  get() {
-    return exchanges.get(this)?.latest
-  },
 }

@@ -4,10 +4,12 @@ import type { Admission } from '../decisions/admission.js'
 import { isPromise } from '../decisions/maybe-promise.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit } from './admit.js'
-import { beginExchange, type Exchange } from './exchange.js'
+import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
+import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run, type Step } from './run.js'
 import { strippedUrl, stripParsed } from './strip.js'
+
 import { writeReply } from './write-reply.js'
 
 declare global {
@@ -44,7 +46,7 @@ export function clientele(options: ClienteleOptions): ExpressClientele {
   const policies = wirePolicies(options)
   const { conduct } = policies
   const handlers = handlersOf<ExpressHandler>(policies, (policy) => (request, response, next) => {
-    const exchange = beginExchange(request, response, originalUrlOf(request))
+    const exchange = exchangeOf(request) ?? begin(request, response)
     const step = run(conduct, policy, exchange)
     if (!isPromise(step)) take(step, exchange, next)
     else
@@ -53,6 +55,13 @@ export function clientele(options: ClienteleOptions): ExpressClientele {
       })
   })
   return { ...handlers, admissionOf: admissionReader(conduct.api, (request) => request) }
+}
+
+const showOn = view((request: IncomingMessage) => exchangeOf(request)?.latest)
+
+function begin(request: IncomingMessage, response: ServerResponse): Exchange {
+  showOn(request)
+  return beginExchange(request, response, originalUrlOf(request))
 }
 
 /** Express shortens `url` below a mount path and keeps the whole in `originalUrl`. */

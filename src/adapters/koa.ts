@@ -3,7 +3,8 @@ import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.
 import type { Policy } from '../decisions/policy.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit } from './admit.js'
-import { beginExchange, exchangeOf } from './exchange.js'
+import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
+import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run } from './run.js'
 import { strippedUrl, stripParsed } from './strip.js'
@@ -48,8 +49,7 @@ async function handle(
   context: KoaContext,
   next: () => Promise<unknown>,
 ): Promise<void> {
-  if (exchangeOf(context.req) === undefined) Object.defineProperty(context, 'clientele', view)
-  const exchange = beginExchange(context.req, context.res, context.originalUrl)
+  const exchange = exchangeOf(context.req) ?? begin(context)
   const step = await run(conduct, policy, exchange)
   if (step.kind === 'forward') throw step.error
   if (step.kind === 'reply') {
@@ -73,13 +73,11 @@ async function handle(
   }
 }
 
-/** `ctx.clientele`: to look at, not to put in. Whatever stood there before is gone. */
-const view: PropertyDescriptor & ThisType<KoaContext> = {
-  configurable: true,
-  enumerable: false,
-  get() {
-    return exchangeOf(this.req)?.latest
-  },
+const showOn = view((context: KoaContext) => exchangeOf(context.req)?.latest)
+
+function begin(context: KoaContext): Exchange {
+  showOn(context)
+  return beginExchange(context.req, context.res, context.originalUrl)
 }
 
 /** The forms of a target that Koa keeps: its own copies on context and request, and two caches of parsed ones. */

@@ -72,7 +72,7 @@ function isStatus(status: unknown): boolean {
 function isReply(value: unknown): value is HttpReply {
   if (typeof value !== 'object' || value === null) return false
   const { status, fields, body } = value as Partial<HttpReply>
-  return isStatus(status) && typeof fields === 'object' && fields !== null && typeof body === 'string'
+  return isStatus(status) && typeof fields === 'object' && (fields as unknown) !== null && typeof body === 'string'
 }
 
 function report(

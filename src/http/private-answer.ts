@@ -1,17 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import onHeaders from 'on-headers'
 
 /**
  * Shared caches know that `Authorization` makes an answer personal (RFC 9111 §3.5) and know it of no other
- * place. An answer to credentials that stood elsewhere is kept out of them, decided when the header is
- * written, so that a handler's `public` cannot win.
+ * place. This keeps an answer to credentials that stood elsewhere out of them.
  */
-export function keepPrivate(response: ServerResponse, vary: readonly string[]): void {
-  onHeaders(response, function (this: ServerResponse) {
-    const given = this.getHeader('cache-control')
-    this.setHeader('Cache-Control', given === undefined ? 'private' : privateDirectives(String(given)))
-    if (vary.length > 0) this.setHeader('Vary', withNames(this.getHeader('vary'), vary))
-  })
+export function makePrivate(response: ServerResponse, vary: readonly string[]): void {
+  const given = response.getHeader('cache-control')
+  response.setHeader('Cache-Control', given === undefined ? 'private' : privateDirectives(String(given)))
+  if (vary.length > 0) response.setHeader('Vary', withNames(response.getHeader('vary'), vary))
 }
 
 const shared = /^(?:public|s-maxage\s*=.*|proxy-revalidate)$/i

@@ -1,5 +1,7 @@
 import { basicAuth, custom, headers, query } from 'clientele'
+import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Policy } from 'clientele'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type App, type Running } from '../support/frameworks.js'
 import { seededStore } from '../support/seeded-store.js'
@@ -170,6 +172,27 @@ describe.each(frameworks)('$name', (framework) => {
     const answer = await call(server.url, { path: '/open' })
     expect(answer.status).toBe(200)
     expect(seen(answer).admission).toBeUndefined()
+  })
+})
+
+describe.each(frameworks.slice(0, 2))('$name, with a handler that passes its fields to writeHead()', (framework) => {
+  it('is private all the same', async () => {
+    const { store, clients } = await seededStore()
+    const writesHead: Policy = {
+      name: 'writesHead',
+      decide: ({ raw }) => {
+        const { res } = raw as { res: ServerResponse }
+        res.writeHead(202, 'Accepted', { 'cache-control': 'public', vary: 'accept' }).end()
+        return { kind: 'admitted', admission: { api: 'orders', authenticated: false } }
+      },
+    }
+    const routes: App['routes'] = { 'ALL /': (on) => [on.enforceClientId(), on.enforce(writesHead)] }
+    const server = await framework.start({ api: 'orders', store }, { routes })
+    const { clientId, clientSecret } = clients.approved
+    const answer = await call(server.url, { path: '/', headers: withHeaders(clientId, clientSecret) ?? [] })
+    await server.close()
+    expect([answer.status, answer.headers['cache-control']]).toEqual([202, 'private'])
+    expect(answer.headers.vary).toMatch(/accept.*client_id/)
   })
 })
 
