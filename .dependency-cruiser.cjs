@@ -22,7 +22,7 @@ const packageOwners = {
   jose: '^src/tokens/',
   lmdb: '^src/stores/disk\\.ts$',
   'lru-cache': '^src/',
-  'on-headers': '^src/http/',
+  'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
   zod: '^src/',
 }

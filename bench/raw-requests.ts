@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, IncomingMessage, ServerResponse, type RequestListener } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
@@ -98,6 +99,8 @@ export function rawExchange({ socket, method, url, rawHeaders }: RequestTemplate
   request.httpVersionMajor = 1
   request.httpVersionMinor = 1
   request._addHeaderLines([...rawHeaders], rawHeaders.length)
+  // Node's server has looked at them (for Host and Expect) before anybody else does.
+  assert(request.headers.host !== undefined)
   const response = new ServerResponse(request) as ServerResponse & { locals?: unknown }
   response.setHeader('X-Powered-By', 'Express')
   request.res = response

@@ -15,7 +15,7 @@ export function admit<Raw extends IncomingMessage>(
 ): { handlerOver: () => void } {
   const { request, response } = exchange
   if (fields !== undefined && !response.headersSent) {
-    for (const name in fields) response.setHeader(name, fields[name] as string)
+    for (const name in fields) response.setHeader(name, fields[name] ?? '')
   }
   if (strip !== undefined) {
     stripHeaders(request.raw, strip.headers)

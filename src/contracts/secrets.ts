@@ -6,8 +6,10 @@ import { hashChosen, matchesChosen, prepareChosen, type PreparedChosen } from '.
 import type { ChosenSecret, Client, GeneratedSecret } from './model.js'
 
 const prefix = 'cls_'
-const randomLength = 43
-const shape = /^cls_[A-Za-z0-9_-]{49}$/
+/** The prefix, and 32 bytes in base64url. */
+const bodyLength = prefix.length + 43
+const checksumLength = 6
+const totalLength = bodyLength + checksumLength
 
 /** `mistyped` begins like a generated secret and is none: it is refused before anything is looked up. */
 export type SecretForm = 'generated' | 'mistyped' | 'other'
@@ -15,8 +17,7 @@ export type SecretForm = 'generated' | 'mistyped' | 'other'
 /** Tells a secret's form from the text alone, so that the work of a check says nothing about any client. */
 export function secretForm(text: string): SecretForm {
   if (!text.startsWith(prefix)) return 'other'
-  const body = prefix.length + randomLength
-  return shape.test(text) && text.slice(body) === checksumOf(text.slice(0, body)) ? 'generated' : 'mistyped'
+  return text.length === totalLength && hasChecksum(text) ? 'generated' : 'mistyped'
 }
 
 /** Whether a text has the prefix and the checksum of the secrets that `registerClient` and `rotateSecret` make. */
@@ -26,18 +27,26 @@ export function isGeneratedSecret(text: string): boolean {
 
 const base64url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** CRC-32 in six letters of base64url, without the buffers that each request would otherwise leave behind. */
-function checksumOf(text: string): string {
-  const crc = crc32(text)
-  let letters = ''
-  for (let shift = 26; shift >= 2; shift -= 6) letters += base64url.charAt((crc >>> shift) & 63)
-  return letters + base64url.charAt((crc << 4) & 63)
+/** CRC-32 in six letters of base64url: one of them, counted from 0. */
+function checksumLetter(crc: number, index: number): string {
+  const shift = 26 - 6 * index
+  return base64url.charAt((shift < 0 ? crc << -shift : crc >>> shift) & 63)
+}
+
+/** Letter by letter, since this is asked of each request and a text of the checksum would be thrown away. */
+function hasChecksum(text: string): boolean {
+  const crc = crc32(text.slice(0, bodyLength))
+  for (let index = 0; index < checksumLength; index++) {
+    if (text[bodyLength + index] !== checksumLetter(crc, index)) return false
+  }
+  return true
 }
 
 /** A fresh secret of 256 random bits, and what is stored of it. */
 export function generateSecret(now: Date): { readonly text: string; readonly stored: GeneratedSecret } {
   const body = prefix + randomBytes(32).toString('base64url')
-  const text = body + checksumOf(body)
+  const crc = crc32(body)
+  const text = body + Array.from({ length: checksumLength }, (_, index) => checksumLetter(crc, index)).join('')
   const hash = digestOf('sha256', text, 'base64url')
   return { text, stored: { id: newSecretId(), algorithm: 'sha256', hash, createdAt: now.toISOString() } }
 }
@@ -93,13 +102,11 @@ export function verifySecret(
   nowMs: number,
 ): MaybePromise<boolean> {
   const secrets = prepared ?? noSecrets
-  let admitted: MaybePromise<boolean> = false
-  for (const [index, text] of candidates.entries()) {
-    if (candidates.indexOf(text) !== index) continue
-    const one = verifyText(secrets, text, nowMs)
-    admitted = andThen(admitted, (before) => andThen(one, (now) => before || now))
-  }
-  return admitted
+  const [first, second] = candidates
+  if (first === undefined) return false
+  const admitted = verifyText(secrets, first, nowMs)
+  if (second === undefined || second === first) return admitted
+  return andThen(admitted, (one) => andThen(verifyText(secrets, second, nowMs), (other) => one || other))
 }
 
 /** By the prefix alone: no chosen secret has it, and a wrong checksum meets no hash that it could equal. */

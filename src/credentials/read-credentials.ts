@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../decisions/http-request.js'
-import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
+import { allOf, andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { CredentialsSource, Presented } from './source.js'
 
 /** The one pair that a request presents, and the sources that hold it. */
@@ -22,13 +22,14 @@ export function readCredentials(
 ): MaybePromise<ReadCredentials> {
   const [only] = sources
   if (only !== undefined && sources.length === 1) {
-    const found = only.read(request)
-    return isPromise(found) ? found.then((later) => agree(sources, [later])) : agree(sources, [found])
+    return andThen(only.read(request), (found) => presentedBy(found, sources))
   }
-  const found = sources.map((source) => source.read(request))
-  return found.some(isPromise)
-    ? Promise.all(found).then((all) => agree(sources, all))
-    : agree(sources, found as readonly Presented[])
+  return andThen(allOf(sources.map((source) => source.read(request))), (found) => agree(sources, found))
+}
+
+function presentedBy(found: Presented, sources: readonly CredentialsSource[]): ReadCredentials {
+  if (found.kind !== 'presented') return found
+  return { kind: 'presented', clientId: found.clientId, readings: found.readings, sources }
 }
 
 const nothing: ReadCredentials = Object.freeze({ kind: 'absent' })

@@ -60,11 +60,11 @@ export interface Admission {
   readonly api: string
   /** False where an ID alone sufficed (`secret: 'optional'` and a client registered as public). */
   readonly authenticated: boolean
-  readonly client?: AdmittedClient
-  readonly contract?: AdmittedContract
-  readonly tier?: AdmittedTier
+  readonly client?: AdmittedClient | undefined
+  readonly contract?: AdmittedContract | undefined
+  readonly tier?: AdmittedTier | undefined
   /** The verified claims of the token, or the members of the introspection answer. */
-  readonly claims?: Readonly<Record<string, unknown>>
-  readonly scopes?: readonly string[]
-  readonly usage?: Usage
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly usage?: Usage | undefined
 }

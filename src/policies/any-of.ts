@@ -1,6 +1,6 @@
 import { ClienteleFault } from '../decisions/faults.js'
 import type { HttpRequest } from '../decisions/http-request.js'
-import { andThen, isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
+import { allOf, andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Absent, IdentifyingPolicy, Recognition, Refused } from '../decisions/policy.js'
 
 /**
@@ -42,8 +42,7 @@ function recogniseAll(
   branches: readonly IdentifyingPolicy[],
   request: HttpRequest,
 ): MaybePromise<readonly Recognition[]> {
-  const found = branches.map((branch) => branch.recognise(request))
-  return found.some(isPromise) ? Promise.all(found) : (found as readonly Recognition[])
+  return allOf(branches.map((branch) => branch.recognise(request)))
 }
 
 /** The branch that the request speaks to. A place in use counts even where its branch does not know the shape. */

@@ -99,7 +99,7 @@ class ClientIdEnforcement implements IdentifyingPolicy {
       // A stranger who only knows an ID learns nothing of its contracts.
       if (terms.kind === 'refused') return authenticated ? this.#answers.refuse(terms.code) : this.#answers.invalid
       const { contract, tier } = terms
-      const next = { api, authenticated, client: client.admitted(identity), contract, ...(tier && { tier }) }
+      const next = { api, authenticated, client: client.admitted(identity), contract, tier }
       const joined = joinAdmissions(before, next)
       return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, sources, this.#options.strip)
     })

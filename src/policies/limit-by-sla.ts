@@ -85,7 +85,9 @@ class SlaLimit implements Policy {
     const usage = usageFrom(plan.limits, readings)
     const fields = this.#fields.length === 0 ? undefined : rateLimitFields(plan.policy, usage, this.#fields)
     if (!taken) return { kind: 'refused', refusal: { ...refusalOf(plan, usage, this.#cost), fields } }
-    return { kind: 'admitted', admission: Object.freeze({ ...admission, usage }), fields }
+    const { api, authenticated, client, contract, tier, claims, scopes } = admission
+    const limited = Object.freeze({ api, authenticated, client, contract, tier, claims, scopes, usage })
+    return { kind: 'admitted', admission: limited, fields }
   }
 }
 

@@ -5,13 +5,12 @@ import Koa3 from 'koa'
 import Koa2 from 'koa2'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
-import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Outcome, Policy } from '../../src/decisions/policy.js'
 import { withHeaders, type Clients } from '../conversations/client-id.js'
 import { call, type Answer, type Call } from '../support/call.js'
-import { listen, type Running } from '../support/frameworks.js'
+import { listen, listenerOf, type Running } from '../support/frameworks.js'
 import { seededStore } from '../support/seeded-store.js'
 
 describe.each([
@@ -35,7 +34,7 @@ describe.each([
   afterEach(() => Promise.all(running.map((each) => each.close())))
 
   async function ask(request: Call): Promise<Answer> {
-    const server = running[0] ?? (await listen(app.callback()))
+    const server = running[0] ?? (await listen(listenerOf(app)))
     running[0] = server
     return call(server.url, request)
   }

@@ -100,6 +100,7 @@ describe.each(frameworks.filter(({ name }) => name === 'Express 5' || name === '
   })
 
   describe('oauth4webapi', () => {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the provider of the tests speaks http
     const insecure = { [oauth.allowInsecureRequests]: true } as const
 
     async function tokenFor({ clientId, clientSecret }: SeededClient, resource: string): Promise<string> {

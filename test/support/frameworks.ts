@@ -91,9 +91,7 @@ function expressApp(
   }
   for (const [route, make] of Object.entries(routes)) {
     const [method, path] = split(route)
-    const guards = make(handlers) as unknown as ReturnType<
-      ExpressHandlers['limitBySla']
-    >[]
+    const guards = make(handlers) as unknown as ReturnType<ExpressHandlers['limitBySla']>[]
     app[method](path, ...guards, (req, res) => {
       touch?.((name, value) => res.setHeader(name, value))
       res.json({
@@ -157,7 +155,13 @@ function koaApp(Koa: typeof Koa3, options: ClienteleOptions, { routes, touch, fo
     })
   }
   app.use(router.routes())
-  return app.callback()
+  return listenerOf(app)
+}
+
+/** Koa's listener gives a promise that nobody awaits: Koa itself sees to what it rejects with. */
+export function listenerOf(app: Koa3): RequestListener {
+  const handle = app.callback()
+  return (request, response) => void handle(request, response)
 }
 
 function nodeView(request: IncomingMessage): Pick<Seen, 'url' | 'headers' | 'rawHeaders' | 'distinct'> {

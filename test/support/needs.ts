@@ -8,7 +8,7 @@ export function describeWithProgram(program: string, ...probe: readonly string[]
   if (answers(program, probe)) return (name, tests) => describe(name, tests)
   if (process.env.CI !== undefined) throw new Error(`${program} is missing, and CI has to run the tests that need it`)
   return (name, tests) => {
-    console.warn(`skipped: ${name}, because ${program} is not installed`)
+    process.stderr.write(`skipped: ${name}, because ${program} is not installed\n`)
     describe.skipIf(true)(`${name} (skipped: ${program} is not installed)`, tests)
   }
 }
