@@ -4,7 +4,7 @@ import type { ContractReader } from './contracts/store.js'
 import type { HttpRequest } from './decisions/http-request.js'
 import type { IdentifyingPolicy, Policy } from './decisions/policy.js'
 import type { Refusal, RefusalCode } from './decisions/refusals.js'
-import type { FaultCode } from './decisions/faults.js'
+import type { ClienteleFault, FaultCode } from './decisions/faults.js'
 import type { HttpReply } from './http/reply.js'
 import type { Counter } from './limits/counter.js'
 import { memoryCounter } from './limits/memory-counter.js'
@@ -14,7 +14,7 @@ import { enforceClientId, type EnforceClientIdOptions } from './policies/enforce
 import { introspectToken, type IntrospectTokenOptions } from './policies/introspect-token.js'
 import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
 import { validateJwt, type ValidateJwtOptions } from './policies/validate-jwt.js'
-import { checkOptions } from './runtime/check-options.js'
+import { checkOptions } from './runtime/check.js'
 import { tokenEngines } from './tokens/engines.js'
 
 export type { EnforceClientIdOptions, IntrospectTokenOptions, LimitBySlaOptions, ValidateJwtOptions }
@@ -27,6 +27,8 @@ export interface DecisionEvent {
   readonly code?: RefusalCode | FaultCode
   /** The internal ID of the client, once it has proved itself. */
   readonly client?: string
+  /** What went wrong, for `fault`: safe to log, since its message and cause hold no secret, token or URL. */
+  readonly fault?: ClienteleFault
 }
 
 export interface ClienteleOptions {
@@ -49,7 +51,10 @@ export interface ClienteleOptions {
   readonly onRefusal?: 'reply' | 'forward'
   /** The same for outages, which are forwarded as `ClienteleFault`. @default 'reply' */
   readonly faults?: 'reply' | 'forward'
-  /** Is told of every verdict. Cannot change or delay it. */
+  /**
+   * Is told of every verdict. Cannot change or delay it. Where there is none, an outage is told to the process as a
+   * warning, once a minute at most.
+   */
   readonly onDecision?: (event: DecisionEvent) => void
 }
 

@@ -52,7 +52,7 @@ export {
 } from './contracts/lifecycle/contract-requests.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
-export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
+export type { DefinedTier, DefineTierInput, LimitInput, TierInput } from './contracts/lifecycle/tiers.js'
 export { memoryStore } from './stores/memory.js'
 
 // Limits

@@ -2,21 +2,28 @@
 export function contain<T>(hook: () => T): T | undefined {
   try {
     const result = hook()
-    if (result instanceof Promise) result.catch(warn)
+    if (result instanceof Promise) result.catch(failed)
     return result
   } catch (error) {
-    warn(error)
+    failed(error)
     return undefined
   }
 }
 
-const warningIntervalMs = 60_000
-let lastWarningAt = -Infinity
-
-/** Once in a while: a hook that fails at each request must not flood the log. */
-function warn(error: unknown): void {
-  if (performance.now() - lastWarningAt < warningIntervalMs) return
-  lastWarningAt = performance.now()
+function failed(error: unknown): void {
   const kind = error instanceof Error ? error.name : typeof error
-  process.emitWarning(`A hook failed (${kind}). It cannot change a decision.`, 'ClienteleWarning')
+  warn(`A hook failed (${kind}). It cannot change a decision.`)
+}
+
+const warningIntervalMs = 60_000
+const warnedAt = new Map<string, number>()
+
+/** Tells the process, the same thing once a minute at most: what fails at each request must not flood the log. */
+export function warn(message: string): void {
+  const now = performance.now()
+  if (now - (warnedAt.get(message) ?? -Infinity) < warningIntervalMs) return
+  // Messages are few, but nothing here may grow for ever.
+  if (warnedAt.size > 100) warnedAt.clear()
+  warnedAt.set(message, now)
+  process.emitWarning(message, 'ClienteleWarning')
 }

@@ -6,7 +6,7 @@ import type { Refusal } from '../decisions/refusals.js'
 import { replyToOutage, replyToRefusal, type HttpReply } from '../http/reply.js'
 import type { Exchange } from './exchange.js'
 import { RefusalError } from './refusal-error.js'
-import { contain } from './contain.js'
+import { contain, warn } from './contain.js'
 
 /** What the adapter does next. */
 export type Step =
@@ -37,12 +37,13 @@ export function run(conduct: Conduct, policy: Policy, exchange: Exchange): Maybe
 function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: Verdict): Step {
   if (verdict.kind === 'admitted') {
     exchange.pass(policy, verdict.admission)
-    report(conduct, policy, 'admitted', undefined, verdict.admission.client?.id)
+    report(conduct, policy, { verdict: 'admitted', client: verdict.admission.client?.id })
     return { kind: 'proceed', admitted: verdict }
   }
   const refusal: Refusal =
     verdict.kind === 'refused' ? verdict.refusal : { code: verdict.code, challenges: verdict.challenges }
-  report(conduct, policy, 'refused', refusal.code, exchange.admissionFor(conduct.api)?.client?.id)
+  const client = exchange.admissionFor(conduct.api)?.client?.id
+  report(conduct, policy, { verdict: 'refused', code: refusal.code, client })
   const reply = shaped(conduct, refusal)
   return conduct.onRefusal === 'forward'
     ? { kind: 'forward', error: new RefusalError(refusal, reply) }
@@ -50,10 +51,16 @@ function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: V
 }
 
 function stepOfError(conduct: Conduct, policy: Policy, error: unknown): Step {
-  report(conduct, policy, 'fault', error instanceof ClienteleFault ? error.code : undefined, undefined)
-  return isOutage(error) && conduct.faults !== 'forward'
-    ? { kind: 'reply', reply: replyToOutage(error) }
-    : { kind: 'forward', error }
+  const fault = error instanceof ClienteleFault ? error : undefined
+  const outage = isOutage(error) && conduct.faults !== 'forward'
+  report(conduct, policy, { verdict: 'fault', code: fault?.code, fault })
+  // A 503 that nobody is told of would be looked for in vain.
+  if (outage && conduct.onDecision === undefined) warn(`${error.code}: ${descriptionOf(error)}`)
+  return outage ? { kind: 'reply', reply: replyToOutage(error) } : { kind: 'forward', error }
+}
+
+function descriptionOf({ message, cause }: ClienteleFault): string {
+  return cause instanceof ClienteleFault ? `${message} ${cause.message}` : message
 }
 
 function shaped(conduct: Conduct, refusal: Refusal): HttpReply {
@@ -71,19 +78,15 @@ function isStatus(status: unknown): boolean {
 /** What a hook returns is checked as little as it is typed: enough that it can be written. */
 function isReply(value: unknown): value is HttpReply {
   if (typeof value !== 'object' || value === null) return false
-  const { status, fields, body } = value as Partial<HttpReply>
-  return isStatus(status) && typeof fields === 'object' && (fields as unknown) !== null && typeof body === 'string'
+  const { status, fields, body } = value as Record<keyof HttpReply, unknown>
+  return isStatus(status) && typeof fields === 'object' && fields !== null && typeof body === 'string'
 }
 
-function report(
-  { api, onDecision }: Conduct,
-  policy: Policy,
-  verdict: DecisionEvent['verdict'],
-  code: DecisionEvent['code'],
-  client: string | undefined,
-): void {
+function report({ api, onDecision }: Conduct, policy: Policy, what: Omit<DecisionEvent, 'api' | 'policy'>): void {
   if (onDecision === undefined) return
+  const known = Object.entries(what).filter(([, value]) => value !== undefined)
+  const event = { api, policy: policy.name, ...Object.fromEntries(known) } as DecisionEvent
   contain(() => {
-    onDecision({ api, policy: policy.name, verdict, ...(code && { code }), ...(client !== undefined && { client }) })
+    onDecision(event)
   })
 }

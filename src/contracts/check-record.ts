@@ -1,7 +1,6 @@
 import type { z } from 'zod'
-import { ClienteleFault } from '../decisions/faults.js'
-import { explain } from '../runtime/check-options.js'
-import { keySchemas, recordSchemas } from './schemas.js'
+import { check } from '../runtime/check.js'
+import { keySchemas, readSchemas, recordSchemas } from './schemas.js'
 import type { RecordKind, Records } from './store.js'
 
 /** Records that came out of `checkRecord`: they are frozen, so one check is enough. */
@@ -25,13 +24,19 @@ export function checkKey<K extends RecordKind>(kind: K, key: unknown): Records[K
 
 /** For what people hand to the lifecycle: the input as its type says, or `ERR_CLIENTELE_INVALID` with the place. */
 export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const known = 'shape' in schema ? Object.keys(schema.shape as object) : []
-  throw new ClienteleFault(
-    'ERR_CLIENTELE_INVALID',
-    result.error.issues.map((issue) => `${where}: ${explain(issue, known)}`).join('\n'),
-  )
+  return check('ERR_CLIENTELE_INVALID', where, schema, value)
+}
+
+/**
+ * For records that somebody else keeps. Members that are not known here are passed over, so that an older process
+ * reads what a newer one wrote; `null` stands for a member that is not there, as in a row of SQL.
+ */
+export function readRecord<K extends 'client' | 'contract' | 'tier'>(kind: K, value: object): Records[K]['value'] {
+  if (checkedAs.get(value) === kind) return value as Records[K]['value']
+  const members = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
+  const record = parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, members)
+  freezeDeep(record)
+  return record
 }
 
 export function freezeDeep(value: unknown): void {

@@ -1,7 +1,7 @@
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
 import { ClienteleFault, isOutage } from '../decisions/faults.js'
 import { deadline } from '../runtime/deadline.js'
-import { checkRecord, freezeDeep } from './check-record.js'
+import { freezeDeep, readRecord } from './check-record.js'
 import type { Contract, Identity, Tier } from './model.js'
 import { holds, prepareClient, type PreparedClient } from './prepared-client.js'
 import { isId, isIssuer } from './schema-words.js'
@@ -20,29 +20,32 @@ export interface CheckedReader {
  * thing": a database that compares loosely must not hand one client's credentials to another.
  */
 export function checkedReader(reader: ContractReader, options: { readonly timeoutMs: number }): CheckedReader {
-  const { timeoutMs } = options
+  const later = laterWithin(options.timeoutMs)
   return {
     findClient(identity) {
       if (!isId(identity.clientId) || !isIssuer(identity.issuer)) return undefined
-      return answered(
-        timeoutMs,
-        () => reader.findClient(identity),
-        (found) => ownClient(identity, found),
-      )
+      try {
+        const found: unknown = reader.findClient(identity)
+        return isPromise(found) ? later(found, (one) => ownClient(identity, one)) : ownClient(identity, found)
+      } catch (error) {
+        throw storeFault(error)
+      }
     },
     findContract(client, api) {
-      return answered(
-        timeoutMs,
-        () => reader.findContract(client, api),
-        (found) => ownContract(client, api, found),
-      )
+      try {
+        const found: unknown = reader.findContract(client, api)
+        return isPromise(found) ? later(found, (one) => ownContract(client, api, one)) : ownContract(client, api, found)
+      } catch (error) {
+        throw storeFault(error)
+      }
     },
     findTier(api, name) {
-      return answered(
-        timeoutMs,
-        () => reader.findTier(api, name),
-        (found) => ownTier(api, name, found),
-      )
+      try {
+        const found: unknown = reader.findTier(api, name)
+        return isPromise(found) ? later(found, (one) => ownTier(api, name, one)) : ownTier(api, name, found)
+      } catch (error) {
+        throw storeFault(error)
+      }
     },
   }
 }
@@ -62,21 +65,14 @@ function ownTier(api: string, name: string, found: unknown): Tier | undefined {
   return tier?.api === api && tier.name === name ? tier : undefined
 }
 
-function answered<T>(timeoutMs: number, ask: () => unknown, read: (found: unknown) => T): MaybePromise<T> {
-  let found: unknown
-  try {
-    found = ask()
-    if (!isPromise(found)) return read(found)
-  } catch (error) {
-    throw storeFault(error)
-  }
-  return deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
-    .then(read)
-    .catch(rethrow)
-}
-
-function rethrow(error: unknown): never {
-  throw storeFault(error)
+/** Only where a store has to be waited for: the closures that it takes are not made for an answer at hand. */
+function laterWithin(timeoutMs: number) {
+  return <T>(found: Promise<unknown>, read: (found: unknown) => T): Promise<T> =>
+    deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
+      .then(read)
+      .catch((error: unknown) => {
+        throw storeFault(error)
+      })
 }
 
 function tooLate(timeoutMs: number): ClienteleFault {
@@ -90,9 +86,9 @@ function storeFault(error: unknown): ClienteleFault {
 }
 
 /** By the object that the store gave: the same object again costs one look-up, a new one a check. */
-const prepared = once((found) => prepareClient(checkRecord('client', found)))
-const contractOf = once((found) => checkRecord('contract', found))
-const tierOf = once((found) => checkRecord('tier', found))
+const prepared = once((found) => prepareClient(readRecord('client', found)))
+const contractOf = once((found) => readRecord('contract', found))
+const tierOf = once((found) => readRecord('tier', found))
 
 function once<T>(read: (found: object) => T): (found: unknown) => T | undefined {
   const known = new WeakMap<object, T>()

@@ -16,16 +16,24 @@ const limit = z.strictObject({
 } satisfies Shape<Limit>) satisfies z.ZodType<Limit>
 
 /** Two limits of one algorithm and window would be one counter with two ceilings. */
-export const limitList = z
-  .array(limit)
-  .min(1)
-  .max(20)
-  .refine(
-    (limits) => new Set(limits.map((one) => `${one.algorithm} ${String(one.windowSeconds)}`)).size === limits.length,
-    {
+function listOf<T extends z.ZodType<Limit>>(one: T) {
+  return z
+    .array(one)
+    .min(1)
+    .max(20)
+    .refine((limits) => new Set(limits.map(windowOf)).size === limits.length, {
       error: 'two limits have the same algorithm and window; keep the lower one',
-    },
-  )
+    })
+}
+
+function windowOf({ algorithm, windowSeconds }: Limit): string {
+  return `${algorithm} ${String(windowSeconds)}`
+}
+
+const limitList = listOf(limit)
+
+/** As people write them: `fixed` where no algorithm is named. */
+export const limitInputs = listOf(limit.extend({ algorithm: limit.shape.algorithm.default('fixed') }))
 
 export const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
 
@@ -78,6 +86,14 @@ const tier = z.strictObject({
 
 /** What a record of each kind must look like, when it is written and when it is first read. */
 export const recordSchemas = { client, identity, contract, tier } as const
+
+/** The same for records that somebody else keeps: what a newer version has added is passed over. */
+export const readSchemas = {
+  client: client.strip(),
+  identity: identity.strip(),
+  contract: contract.strip(),
+  tier: tier.strip(),
+} as const
 
 /** What a record of each kind is found by. */
 export const keySchemas = {

@@ -24,7 +24,7 @@ export function slowGate(places: { running: number; waiting: number }): <T>(work
 
 function enqueue(line: (() => void)[], waiting: number): Promise<void> {
   if (line.length >= waiting) {
-    throw new ClienteleFault('ERR_CLIENTELE_NOT_READY', 'Too many checks of chosen secrets are waiting; try again.', {
+    throw new ClienteleFault('ERR_CLIENTELE_BUSY', 'Too many checks of chosen secrets are waiting; try again.', {
       retryAfterSeconds: 1,
     })
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { fieldName } from './field-name.js'
 import { absent, clientIdChallenge, malformed, pair, type CredentialsSource, type Presented } from './source.js'
 

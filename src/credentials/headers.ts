@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { fieldName } from './field-name.js'
 import { clientIdChallenge, malformed, pair, type CredentialsSource } from './source.js'
 import { textOfField } from './text.js'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { clientIdChallenge, malformed, pair, type CredentialsSource } from './source.js'
 
 export interface QueryOptions {

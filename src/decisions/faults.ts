@@ -13,6 +13,7 @@ export const faults = {
   ERR_CLIENTELE_CONFLICT: { status: undefined, title: 'The record has changed since it was read.' },
   ERR_CLIENTELE_NOT_PROTECTED: { status: 500, title: 'No policy has established what is asked for.' },
   ERR_CLIENTELE_NOT_READY: { status: 503, title: 'The contracts are not available yet.' },
+  ERR_CLIENTELE_BUSY: { status: 503, title: 'Too many slow checks are waiting.' },
   ERR_CLIENTELE_STORE: { status: 503, title: 'The contract store does not answer.' },
   ERR_CLIENTELE_COUNTER: { status: 503, title: 'The counter does not answer.' },
   ERR_CLIENTELE_ISSUER: { status: 503, title: 'The issuer of the token does not answer.' },

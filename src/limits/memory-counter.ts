@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { monotonicClock, type Clock } from '../runtime/clock.js'
 import { Account } from './account.js'
 import type { Counter, CounterLimit, Reading, Take } from './counter.js'

@@ -11,7 +11,7 @@ import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Absent, Admitted, IdentifyingPolicy, Recognition, Refused, Strip, Verdict } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import type { PolicyContext } from './context.js'
 import { joinAdmissions } from './join-admissions.js'
 

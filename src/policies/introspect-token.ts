@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { looksLikeJwt } from '../tokens/jwt/compact-jwt.js'
 import type { TokenEngine } from '../tokens/token-engine.js'
 import { bearerPolicy } from './bearer-policy.js'

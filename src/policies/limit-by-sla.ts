@@ -10,7 +10,7 @@ import type { Take } from '../limits/counter.js'
 import { guardedTake, type GuardedCounter } from '../limits/guarded-take.js'
 import { subjectOf } from '../limits/subject.js'
 import { usageFrom } from '../limits/usage.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { planOf, type TierPlan } from './tier-plan.js'
 
 export interface LimitBySlaOptions {
@@ -105,7 +105,10 @@ function assertTerms(api: string, admission: Admission | undefined): asserts adm
     throw unprotected(api, "the request was admitted without its contract; leave out contract: 'skip' before a limit")
   }
   if (admission.tier === undefined) {
-    throw unprotected(api, 'the contract has no tier; define tiers for this API and give the contract one')
+    throw unprotected(
+      api,
+      'the contract has no tier; define one with defineTier() and give it to the contract with changeTier()',
+    )
   }
 }
 

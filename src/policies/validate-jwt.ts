@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import type { KeyOrigin } from '../tokens/engines.js'
 import {
   asymmetricAlgorithms,

@@ -6,11 +6,17 @@ import { recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
 import type { Change, ContractStore, ListQuery, Page, RecordKind, Records } from '../contracts/store.js'
 import { ClienteleFault } from '../decisions/faults.js'
-import { checkOptions } from '../runtime/check-options.js'
+import { checkOptions } from '../runtime/check.js'
 import { checkChanges, closed, isRecordOf, type AnyRecord } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
 import { diskRecords, type DiskRecords } from './disk-records.js'
 import { makePrivate } from './private-files.js'
+
+/** A contract store that has to be closed before another process may move its files. */
+export interface DiskStore extends ContractStore {
+  /** Waits for what is being written. */
+  close(): Promise<void>
+}
 
 export interface DiskStoreOptions {
   /** A directory of its own, made if it is not there: it and the files in it become readable by their owner alone. */
@@ -34,9 +40,9 @@ const optionsSchema = z.strictObject({
  * lmdb rather than SQLite: its binaries come inside its registry packages, where better-sqlite3 needs a download or
  * a compiler; a find takes a third of the time and no lock, also while another process writes.
  */
-export function diskStore(options: DiskStoreOptions): ContractStore {
+export function diskStore(options: DiskStoreOptions): DiskStore {
   const { path, cachedRecords = 10_000 } = checkOptions('diskStore', optionsSchema, options)
-  return new DiskStore(openAt(path), cachedRecords)
+  return new LmdbStore(openAt(path), cachedRecords)
 }
 
 function openAt(path: string): DiskRecords {
@@ -68,7 +74,7 @@ interface Decoded {
   readonly record: AnyRecord
 }
 
-class DiskStore implements ContractStore {
+class LmdbStore implements DiskStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true, watch: false })
   readonly #records: DiskRecords
   readonly #decoded: LRUCache<string, Decoded>

@@ -11,11 +11,11 @@ type Table = Map<string, Map<string, AnyRecord>>
  * For tests, examples and deployments whose contracts are made at start-up: everything in this process, gone
  * with it. All finds answer at once. A list reads every record of its kind.
  */
-export function memoryStore(): ContractStore {
+export function memoryStore(): MemoryStore {
   return new MemoryStore()
 }
 
-class MemoryStore implements ContractStore {
+export class MemoryStore implements ContractStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: false, watch: true })
   readonly #tables: Record<RecordKind, Table> = {
     client: new Map(),

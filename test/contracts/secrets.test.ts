@@ -122,7 +122,7 @@ describe('chosen secrets', () => {
     const outcomes = await Promise.allSettled(guesses)
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
     expect(refused).toHaveLength(34)
-    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'ERR_CLIENTELE_NOT_READY', status: 503 })
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'ERR_CLIENTELE_BUSY', status: 503 })
     expect(outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value)).toBe(false)
     expect(await verifySecret(prepared, ['correct horse'], later)).toBe(true)
   })

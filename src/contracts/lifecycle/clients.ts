@@ -42,6 +42,11 @@ const registerInput = strict({
  * Makes a client application known, under a client ID of the local issuer. The generated secret is in the answer
  * and nowhere else. An ID that is or was in use is refused with `ERR_CLIENTELE_STATE`.
  */
+export async function registerClient(
+  store: ContractStore,
+  input: RegisterClientInput & { readonly type?: 'confidential'; readonly clientSecret?: undefined },
+): Promise<Required<RegisteredClient>>
+export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient>
 export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient> {
   const { actor, name, owner, type = 'confidential', ...given } = parse('registerClient', registerInput, input)
   const now = new Date()

@@ -52,9 +52,15 @@ export async function found<K extends RecordKind>(
   seenVersion?: number,
 ): Promise<Records[K]['value']> {
   const record = await store.find(kind, key)
-  if (record === undefined) throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', `There is no such ${kind}.`)
+  if (record === undefined)
+    throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', `There is no such ${kind}${hints[kind] ?? ''}.`)
   requireVersion(kind, record.version, seenVersion)
   return record
+}
+
+const hints: Partial<Record<RecordKind, string>> = {
+  client:
+    '; "client" is the internal ID, which registerClient() gives as client.id, not the client ID that callers send',
 }
 
 export function requireVersion(kind: RecordKind, versionNow: number, seenVersion: number | undefined): void {

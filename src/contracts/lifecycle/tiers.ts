@@ -3,7 +3,7 @@ import { ClienteleFault } from '../../decisions/faults.js'
 import { checkRecord, parse } from '../check-record.js'
 import type { Contract, Limit, Tier } from '../model.js'
 import type { Shape } from '../schema-shape.js'
-import { limitList } from '../schemas.js'
+import { limitInputs } from '../schemas.js'
 import { apiName, longText, tierName } from '../schema-words.js'
 import type { ContractStore } from '../store.js'
 import {
@@ -21,13 +21,16 @@ import {
   type LifecycleInput,
 } from './common.js'
 
+export type LimitInput = Omit<Limit, 'algorithm'> & Partial<Pick<Limit, 'algorithm'>>
+
 export interface DefineTierInput extends LifecycleInput {
   readonly api: string
   readonly name: string
   readonly description?: string
   /** `automatic`: whoever asks is approved at once, unless barred. */
   readonly approval: Tier['approval']
-  readonly limits: readonly Limit[]
+  /** One to twenty; `algorithm` is `fixed` where it is left out. */
+  readonly limits: readonly LimitInput[]
 }
 
 export interface DefinedTier {
@@ -42,8 +45,10 @@ const defineInput = strict({
   name: tierName,
   description: longText.optional(),
   approval: z.enum(['automatic', 'manual']),
-  limits: limitList,
-} satisfies Shape<DefineTierInput>)
+  limits: limitInputs,
+} satisfies Record<keyof DefineTierInput, z.ZodType>)
+
+type CheckedTier = z.infer<typeof defineInput>
 
 /**
  * Makes or edits a level of service. An edit binds contracts in force at once. A tier that becomes automatic
@@ -57,7 +62,7 @@ export async function defineTier(store: ContractStore, input: DefineTierInput): 
   return { tier, approved: approves ? await approveWaiting(store, tier, checked) : [] }
 }
 
-async function create(store: ContractStore, input: DefineTierInput): Promise<Tier> {
+async function create(store: ContractStore, input: CheckedTier): Promise<Tier> {
   if (input.version !== undefined) throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', 'There is no such tier.')
   const { api, name, description, approval, limits } = input
   const members = { api, name, description, approval, limits, state: 'active', ...stamp(input) }
@@ -66,7 +71,7 @@ async function create(store: ContractStore, input: DefineTierInput): Promise<Tie
   return tier
 }
 
-function edit(store: ContractStore, before: Tier, input: DefineTierInput): Promise<Tier> {
+function edit(store: ContractStore, before: Tier, input: CheckedTier): Promise<Tier> {
   requireVersion('tier', before.version, input.version)
   const { description, approval, limits } = input
   return replace(store, 'tier', before, edited('tier', before, input, { description, approval, limits }))
