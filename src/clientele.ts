@@ -24,11 +24,11 @@ export interface DecisionEvent {
   readonly api: string
   readonly policy: string
   readonly verdict: 'admitted' | 'refused' | 'fault'
-  readonly code?: RefusalCode | FaultCode
+  readonly code?: RefusalCode | FaultCode | undefined
   /** The internal ID of the client, once it has proved itself. */
-  readonly client?: string
+  readonly client?: string | undefined
   /** What went wrong, for `fault`: safe to log, since its message and cause hold no secret, token or URL. */
-  readonly fault?: ClienteleFault
+  readonly fault?: ClienteleFault | undefined
 }
 
 export interface ClienteleOptions {

@@ -84,8 +84,7 @@ function isReply(value: unknown): value is HttpReply {
 
 function report({ api, onDecision }: Conduct, policy: Policy, what: Omit<DecisionEvent, 'api' | 'policy'>): void {
   if (onDecision === undefined) return
-  const known = Object.entries(what).filter(([, value]) => value !== undefined)
-  const event = { api, policy: policy.name, ...Object.fromEntries(known) } as DecisionEvent
+  const event: DecisionEvent = { api, policy: policy.name, ...what }
   contain(() => {
     onDecision(event)
   })

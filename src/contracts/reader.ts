@@ -20,13 +20,13 @@ export interface CheckedReader {
  * thing": a database that compares loosely must not hand one client's credentials to another.
  */
 export function checkedReader(reader: ContractReader, options: { readonly timeoutMs: number }): CheckedReader {
-  const later = laterWithin(options.timeoutMs)
+  const { timeoutMs } = options
   return {
     findClient(identity) {
       if (!isId(identity.clientId) || !isIssuer(identity.issuer)) return undefined
       try {
         const found: unknown = reader.findClient(identity)
-        return isPromise(found) ? later(found, (one) => ownClient(identity, one)) : ownClient(identity, found)
+        return isPromise(found) ? later(found, timeoutMs, ownClient, identity) : ownClient(found, identity)
       } catch (error) {
         throw storeFault(error)
       }
@@ -34,7 +34,7 @@ export function checkedReader(reader: ContractReader, options: { readonly timeou
     findContract(client, api) {
       try {
         const found: unknown = reader.findContract(client, api)
-        return isPromise(found) ? later(found, (one) => ownContract(client, api, one)) : ownContract(client, api, found)
+        return isPromise(found) ? later(found, timeoutMs, ownContract, client, api) : ownContract(found, client, api)
       } catch (error) {
         throw storeFault(error)
       }
@@ -42,7 +42,7 @@ export function checkedReader(reader: ContractReader, options: { readonly timeou
     findTier(api, name) {
       try {
         const found: unknown = reader.findTier(api, name)
-        return isPromise(found) ? later(found, (one) => ownTier(api, name, one)) : ownTier(api, name, found)
+        return isPromise(found) ? later(found, timeoutMs, ownTier, api, name) : ownTier(found, api, name)
       } catch (error) {
         throw storeFault(error)
       }
@@ -50,29 +50,34 @@ export function checkedReader(reader: ContractReader, options: { readonly timeou
   }
 }
 
-function ownClient(identity: Identity, found: unknown): PreparedClient | undefined {
+function ownClient(found: unknown, identity: Identity): PreparedClient | undefined {
   const client = prepared(found)
   return client !== undefined && holds(client.record, identity) ? client : undefined
 }
 
-function ownContract(client: string, api: string, found: unknown): Contract | undefined {
+function ownContract(found: unknown, client: string, api: string): Contract | undefined {
   const contract = contractOf(found)
   return contract?.client === client && contract.api === api ? contract : undefined
 }
 
-function ownTier(api: string, name: string, found: unknown): Tier | undefined {
+function ownTier(found: unknown, api: string, name: string): Tier | undefined {
   const tier = tierOf(found)
   return tier?.api === api && tier.name === name ? tier : undefined
 }
 
-/** Only where a store has to be waited for: the closures that it takes are not made for an answer at hand. */
-function laterWithin(timeoutMs: number) {
-  return <T>(found: Promise<unknown>, read: (found: unknown) => T): Promise<T> =>
-    deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
-      .then(read)
-      .catch((error: unknown) => {
-        throw storeFault(error)
-      })
+/** On its own, because a function with a closure in it pays for it even where the answer is at hand. */
+function later<T, A, B>(
+  found: Promise<unknown>,
+  timeoutMs: number,
+  read: (found: unknown, a: A, b: B) => T,
+  a: A,
+  b?: B,
+): Promise<T> {
+  return deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
+    .then((one) => read(one, a, b as B))
+    .catch((error: unknown) => {
+      throw storeFault(error)
+    })
 }
 
 function tooLate(timeoutMs: number): ClienteleFault {

@@ -31,17 +31,21 @@ function refusal(code: RefusedTerms['code']): RefusedTerms {
 
 /** For the last step of every identifying policy. At once where the store answers at once. */
 export function resolveTerms(reader: CheckedReader, api: string, client: string): MaybePromise<Terms> {
-  return andThen(reader.findContract(client, api), (contract) => {
-    if (contract === undefined) return refused.missing
-    if (contract.state !== 'approved') return refused[contract.state]
-    if (contract.tier === undefined) return termsOf(contract, undefined)
-    return andThen(reader.findTier(api, contract.tier), (tier) => {
-      // An approved contract whose tier is gone has no ceiling that could be kept: not ours to guess.
-      if (tier === undefined)
-        throw new ClienteleFault('ERR_CLIENTELE_STORE', 'A contract names a tier that does not exist.')
-      return termsOf(contract, tier)
-    })
-  })
+  return andThen(reader.findContract(client, api), meetContract, reader)
+}
+
+function meetContract(contract: Contract | undefined, reader: CheckedReader): MaybePromise<Terms> {
+  if (contract === undefined) return refused.missing
+  if (contract.state !== 'approved') return refused[contract.state]
+  return contract.tier === undefined
+    ? termsOf(contract, undefined)
+    : andThen(reader.findTier(contract.api, contract.tier), meetTier, contract)
+}
+
+/** An approved contract whose tier is gone has no ceiling that could be kept: not ours to guess. */
+function meetTier(tier: Tier | undefined, contract: Contract): Terms {
+  if (tier !== undefined) return termsOf(contract, tier)
+  throw new ClienteleFault('ERR_CLIENTELE_STORE', 'A contract names a tier that does not exist.')
 }
 
 interface KnownTerms {

@@ -22,7 +22,7 @@ export function readCredentials(
 ): MaybePromise<ReadCredentials> {
   const [only] = sources
   if (only !== undefined && sources.length === 1) {
-    return andThen(only.read(request), (found) => presentedBy(found, sources))
+    return andThen(only.read(request), presentedBy, sources)
   }
   return andThen(allOf(sources.map((source) => source.read(request))), (found) => agree(sources, found))
 }

@@ -2,14 +2,13 @@ import { z } from 'zod'
 import { localIssuer } from '../contracts/model.js'
 import type { PreparedClient } from '../contracts/prepared-client.js'
 import { secretForm, verifySecret } from '../contracts/secrets.js'
-import { resolveTerms } from '../contracts/terms.js'
+import { resolveTerms, type Terms } from '../contracts/terms.js'
 import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
 import type { CredentialsSource } from '../credentials/source.js'
 import type { Admission, Identity } from '../decisions/admission.js'
-import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, IdentifyingPolicy, Recognition, Refused, Strip, Verdict } from '../decisions/policy.js'
+import type { Absent, Admitted, IdentifyingPolicy, Refused, Strip, Verdict } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
 import { checkOptions } from '../runtime/check.js'
 import type { PolicyContext } from './context.js'
@@ -45,65 +44,64 @@ type Found = Extract<ReadCredentials, { kind: 'presented' }>
 
 /** Lets in who proves to be a registered client with an approved contract for this API. */
 export function enforceClientId(context: PolicyContext, options: EnforceClientIdOptions = {}): IdentifyingPolicy {
-  return new ClientIdEnforcement(context, checkOptions('enforceClientId()', schema, options))
+  const checked = checkOptions('enforceClientId()', schema, options)
+  const { from } = checked
+  const enforcement: Enforcement = { ...context, ...checked, answers: answersOf(context.realm, from) }
+  return {
+    name: 'enforceClientId',
+    place: 'client',
+    shapes: ['client'],
+    absent: enforcement.answers.absent,
+    recognise: (request) => andThen(readCredentials(from, request), ({ kind }) => (kind === 'absent' ? kind : 'own')),
+    decide: (request, before) => andThen(readCredentials(from, request), identify, enforcement, before),
+  }
 }
 
-class ClientIdEnforcement implements IdentifyingPolicy {
-  readonly name = 'enforceClientId'
-  readonly place = 'client'
-  readonly shapes = ['client']
-  readonly absent: Absent
-  readonly #context: PolicyContext
-  readonly #options: Required<EnforceClientIdOptions>
-  readonly #answers: Answers
+interface Enforcement extends PolicyContext, Required<EnforceClientIdOptions> {
+  readonly answers: Answers
+}
 
-  constructor(context: PolicyContext, options: Required<EnforceClientIdOptions>) {
-    this.#context = context
-    this.#options = options
-    this.#answers = answersOf(context.realm, options.from)
-    this.absent = this.#answers.absent
-  }
+/** One request on its way through the steps below: each takes what the one before found, and this. */
+interface Attempt {
+  readonly enforcement: Enforcement
+  readonly found: Found
+  readonly identity: Identity
+  readonly before: Admission | undefined
+  client: PreparedClient | undefined
+}
 
-  recognise(request: HttpRequest): MaybePromise<Recognition> {
-    return andThen(readCredentials(this.#options.from, request), ({ kind }) => (kind === 'absent' ? kind : 'own'))
-  }
+function identify(
+  found: ReadCredentials,
+  enforcement: Enforcement,
+  before: Admission | undefined,
+): MaybePromise<Verdict> {
+  if (found.kind !== 'presented') return enforcement.answers.unread(found.kind)
+  // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
+  if (found.readings.length > 0 && found.readings.every(isMistyped)) return enforcement.answers.invalid
+  const identity = { issuer: localIssuer, clientId: found.clientId }
+  const attempt: Attempt = { enforcement, found, identity, before, client: undefined }
+  return andThen(enforcement.reader.findClient(identity), prove, attempt)
+}
 
-  decide(request: HttpRequest, before: Admission | undefined): MaybePromise<Verdict> {
-    return andThen(readCredentials(this.#options.from, request), (found) =>
-      found.kind === 'presented' ? this.#identify(found, before) : this.#answers.unread(found.kind),
-    )
-  }
+function prove(client: PreparedClient | undefined, attempt: Attempt): MaybePromise<Verdict> {
+  attempt.client = client
+  return andThen(proves(client, attempt.found.readings, attempt.enforcement.secret), meetTerms, attempt)
+}
 
-  #identify(found: Found, before: Admission | undefined): MaybePromise<Verdict> {
-    // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
-    if (found.readings.length > 0 && found.readings.every(isMistyped)) return this.#answers.invalid
-    const identity = { issuer: localIssuer, clientId: found.clientId }
-    return andThen(this.#context.reader.findClient(identity), (client) =>
-      andThen(proves(client, found.readings, this.#options.secret), (proved) =>
-        proved && client?.record.state === 'active'
-          ? this.#meetTerms(client, identity, found, before)
-          : this.#answers.invalid,
-      ),
-    )
-  }
+function meetTerms(proved: boolean, attempt: Attempt): MaybePromise<Verdict> {
+  const { client, enforcement } = attempt
+  if (!proved || client?.record.state !== 'active') return enforcement.answers.invalid
+  return andThen(resolveTerms(enforcement.reader, enforcement.api, client.record.id), admit, attempt, client)
+}
 
-  #meetTerms(
-    client: PreparedClient,
-    identity: Identity,
-    { readings, sources }: Found,
-    before: Admission | undefined,
-  ): MaybePromise<Verdict> {
-    const { api, reader } = this.#context
-    const authenticated = readings.length > 0
-    return andThen(resolveTerms(reader, api, client.record.id), (terms) => {
-      // A stranger who only knows an ID learns nothing of its contracts.
-      if (terms.kind === 'refused') return authenticated ? this.#answers.refuse(terms.code) : this.#answers.invalid
-      const { contract, tier } = terms
-      const next = { api, authenticated, client: client.admitted(identity), contract, tier }
-      const joined = joinAdmissions(before, next)
-      return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, sources, this.#options.strip)
-    })
-  }
+function admit(terms: Terms, { enforcement, found, identity, before }: Attempt, client: PreparedClient): Verdict {
+  const { answers, api, strip } = enforcement
+  const authenticated = found.readings.length > 0
+  // A stranger who only knows an ID learns nothing of its contracts.
+  if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid
+  const { contract, tier } = terms
+  const joined = joinAdmissions(before, { api, authenticated, client: client.admitted(identity), contract, tier })
+  return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, found.sources, strip)
 }
 
 function isMistyped(secret: string): boolean {
