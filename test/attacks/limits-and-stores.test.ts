@@ -23,7 +23,7 @@ import { parseList, type Item } from 'structured-headers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type Running } from '../support/frameworks.js'
-import { clienteleFor, codeOf, expectRefusal, type Headers, type Routes } from './attacked.js'
+import { clienteleFor, expectRefusal, type Headers, type Routes } from './attacked.js'
 
 const actor = 'test'
 const api = 'orders'
@@ -60,7 +60,7 @@ const badLimits = [
   ...['constructor', '__proto__', 'sliding', null].map((algorithm) => ({ ...limitOf(10), algorithm })),
 ] as Limit[]
 const shown = (limit: Limit): string =>
-  `${String(limit.requests)} requests in ${String(limit.windowSeconds)} s by ${String(limit.algorithm)}`
+  `${String(limit.requests)} requests in ${String(limit.windowSeconds)} s by ${limit.algorithm}`
 
 describe('#30 a limit that is none, where it is defined', () => {
   it.each(badLimits.map((limit) => [shown(limit), limit] as const))('#30 %s is refused', async (_name, limit) => {
@@ -69,7 +69,7 @@ describe('#30 a limit that is none, where it is defined', () => {
       defineTier(store, { api, name: 'gold', approval: 'manual', limits, actor })
     for (const limits of [[limit], [limitOf(5, 3600), limit], []]) {
       await expect(define(limits)).rejects.toMatchObject({ code: 'ERR_CLIENTELE_INVALID' })
-      expect(await store.findTier(api, 'gold')).toBeUndefined()
+      expect(store.findTier(api, 'gold')).toBeUndefined()
     }
     const { tier } = await define([limitOf(5)])
     await expect(define([limit])).rejects.toMatchObject({ code: 'ERR_CLIENTELE_INVALID' })
@@ -78,7 +78,7 @@ describe('#30 a limit that is none, where it is defined', () => {
     await expect(store.commit([{ kind: 'tier', key, expect: tier.version, value }])).rejects.toMatchObject({
       code: 'ERR_CLIENTELE_INVALID',
     })
-    expect(await store.findTier(api, 'gold')).toEqual(tier)
+    expect(store.findTier(api, 'gold')).toEqual(tier)
   })
 })
 
@@ -99,8 +99,8 @@ describe.each(frameworks)('$name', (framework) => {
       const own: ContractReader = {
         findClient: (identity) => store.findClient(identity),
         findContract: (client, name) => store.findContract(client, name),
-        findTier: async (name, tier) => {
-          const found = await store.findTier(name, tier)
+        findTier: (name, tier) => {
+          const found = store.findTier(name, tier)
           return found && tier === 'spoilt' ? { ...found, limits: bad } : found
         },
       }
@@ -337,7 +337,7 @@ describe.each(stores)('%s', (_storeName, open) => {
     const clientOf = (answer: Answer): unknown =>
       (answer.json as { admission?: { client?: { id?: string } } }).admission?.client?.id
     /** Every row but the versions of others: what must be as it was after an attack. */
-    const row = (clientId: string) => store.findClient({ issuer: 'local', clientId })
+    const row = async (clientId: string) => store.findClient({ issuer: 'local', clientId })
 
     it('#24 and #38 each ID is its own client, with its own secret, in every place', async () => {
       for (const id of strangeIds) {
@@ -371,9 +371,7 @@ describe.each(stores)('%s', (_storeName, open) => {
         await inQuery(id, clientSecret),
         ...(id.length > 8000 ? [] : [await inBasic(id, clientSecret)]),
       ]) {
-        const [status, code] = codeOf(answer)
-        expect([401, 400]).toContain(status)
-        expect(code).toBe(status === 401 ? 'client_invalid' : 'credentials_malformed')
+        expectRefusal(answer, 401, 'client_invalid')
       }
       expect(await row('acme')).toEqual(before)
       expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
