@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { checkedReader } from './contracts/reader.js'
+import { apiName } from './contracts/schema-words.js'
 import type { ContractReader } from './contracts/store.js'
 import type { HttpRequest } from './decisions/http-request.js'
-import type { IdentifyingPolicy, Policy } from './decisions/policy.js'
+import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import type { Refusal, RefusalCode } from './decisions/refusals.js'
 import type { ClienteleFault, FaultCode } from './decisions/faults.js'
 import type { HttpReply } from './http/reply.js'
@@ -58,12 +59,10 @@ export interface ClienteleOptions {
   readonly onDecision?: (event: DecisionEvent) => void
 }
 
-const isFunction = z.custom<(...parameters: never[]) => unknown>((value) => typeof value === 'function', {
-  message: 'expected a function',
-})
+const isFunction = <T>() => z.custom<T>((value) => typeof value === 'function', { message: 'expected a function' })
 const milliseconds = z.number().int().min(1).max(600_000)
 const schema = z.strictObject({
-  api: z.string().regex(/^[A-Za-z0-9._~:/@-]{1,255}$/, 'expected 1 to 255 characters of A-Z a-z 0-9 . _ ~ : / @ -'),
+  api: apiName,
   store: z.custom<ContractReader>(hasFunctions('findClient', 'findContract', 'findTier'), {
     message:
       'expected a contract store: memoryStore(), diskStore() or an object with findClient, findContract, findTier',
@@ -77,11 +76,11 @@ const schema = z.strictObject({
     .optional(),
   storeTimeoutMs: milliseconds.optional(),
   counterTimeoutMs: milliseconds.optional(),
-  skip: isFunction.optional(),
-  answer: isFunction.optional(),
+  skip: isFunction<ClienteleOptions['skip']>().optional(),
+  answer: isFunction<ClienteleOptions['answer']>().optional(),
   onRefusal: z.enum(['reply', 'forward']).optional(),
   faults: z.enum(['reply', 'forward']).optional(),
-  onDecision: isFunction.optional(),
+  onDecision: isFunction<ClienteleOptions['onDecision']>().optional(),
 })
 
 /** How verdicts become answers, for the run loop of the adapters. */
@@ -93,7 +92,7 @@ export interface Policies {
   enforceClientId(options?: EnforceClientIdOptions): IdentifyingPolicy
   validateJwt(options: ValidateJwtOptions): IdentifyingPolicy
   introspectToken(options: IntrospectTokenOptions): IdentifyingPolicy
-  anyOf(branches: readonly IdentifyingPolicy[]): IdentifyingPolicy
+  anyOf(branches: readonly (IdentifyingPolicy | Choice)[]): Choice
   limitBySla(options?: LimitBySlaOptions): Policy
 }
 
@@ -103,7 +102,7 @@ export interface Policies {
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */
 export function wirePolicies(options: ClienteleOptions): Policies {
-  checkOptions('clientele()', schema, options)
+  const checked: ClienteleOptions = checkOptions('clientele()', schema, options)
   const {
     api,
     store,
@@ -111,11 +110,12 @@ export function wirePolicies(options: ClienteleOptions): Policies {
     realm = api,
     storeTimeoutMs = 5000,
     counterTimeoutMs = 1000,
-  } = options
+  } = checked
+  const { skip, answer, onRefusal, faults, onDecision } = checked
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const context: PolicyContext = { api, realm, reader, tokens: tokenEngines() }
   return {
-    conduct: options,
+    conduct: { api, skip, answer, onRefusal, faults, onDecision },
     enforceClientId: (own) => enforceClientId(context, own),
     validateJwt: (own) => validateJwt(context, own),
     introspectToken: (own) => introspectToken(context, own),

@@ -75,6 +75,7 @@ export type { MaybePromise } from './decisions/maybe-promise.js'
 export type {
   Absent,
   Admitted,
+  Choice,
   IdentifyingPolicy,
   Outcome,
   Policy,

@@ -5,7 +5,7 @@ import type {
   Policies,
   ValidateJwtOptions,
 } from '../clientele.js'
-import type { IdentifyingPolicy, Policy } from '../decisions/policy.js'
+import type { Choice, IdentifyingPolicy, Policy } from '../decisions/policy.js'
 
 /** A handler of some framework that carries the policy it enforces. */
 export type Guarded<Handler, P extends Policy = Policy> = Handler & { readonly policy: P }
@@ -19,7 +19,7 @@ export interface Handlers<Handler> {
   /** The same for any access token that the issuer answers for (RFC 7662). */
   introspectToken(this: void, options: IntrospectTokenOptions): Guarded<Handler, IdentifyingPolicy>
   /** One of several ways to be identified, chosen by the credentials that stand in the request. */
-  anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy>[]): Guarded<Handler, IdentifyingPolicy>
+  anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
   /** A policy of one's own as a handler. */

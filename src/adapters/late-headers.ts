@@ -9,7 +9,7 @@ import { exchangeOf, type Exchange } from './exchange.js'
  */
 export function keepPrivate(exchange: Exchange, vary: readonly string[]): void {
   const { response } = exchange
-  exchange.vary = vary
+  exchange.vary = exchange.vary === undefined ? vary : [...new Set([...exchange.vary, ...vary])]
   const prototype = Object.getPrototypeOf(response) as object
   if (extended.has(prototype)) return
   if (Object.hasOwn(prototype, 'constructor')) {

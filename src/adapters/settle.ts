@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Outcome } from '../decisions/policy.js'
+import { onClose } from '../http/on-close.js'
 import { contain } from './contain.js'
 
 /** A response that is never ended must not hold what it was given for ever. */
@@ -30,7 +31,7 @@ export function settleWhenOver(
     })
   }
   const timer = setTimeout(finish, maxAgeMs).unref()
-  response.once('close', () => {
+  onClose(response, () => {
     closed = true
     if (response.writableEnded) finish()
     else onVainEnd(response, finish)

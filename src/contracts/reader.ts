@@ -5,7 +5,10 @@ import { freezeDeep, readRecord } from './check-record.js'
 import type { Contract, Identity, Tier } from './model.js'
 import { holds, prepareClient, type PreparedClient } from './prepared-client.js'
 import { isId, isIssuer } from './schema-words.js'
-import type { ContractReader } from './store.js'
+import type { ContractReader, Records } from './store.js'
+
+type ContractKey = Records['contract']['key']
+type TierKey = Records['tier']['key']
 
 /** A reader whose answers can be relied on: checked, frozen, and about what was asked. */
 export interface CheckedReader {
@@ -21,33 +24,40 @@ export interface CheckedReader {
  */
 export function checkedReader(reader: ContractReader, options: { readonly timeoutMs: number }): CheckedReader {
   const { timeoutMs } = options
+  const client = { ask: (identity: Identity) => reader.findClient(identity), read: ownClient, timeoutMs }
+  const contract = { ask: (key: ContractKey) => reader.findContract(key.client, key.api), read: ownContract, timeoutMs }
+  const tier = { ask: (key: TierKey) => reader.findTier(key.api, key.name), read: ownTier, timeoutMs }
   return {
-    findClient(identity) {
-      if (!isId(identity.clientId) || !isIssuer(identity.issuer)) return undefined
-      try {
-        const found: unknown = reader.findClient(identity)
-        return isPromise(found) ? later(found, timeoutMs, ownClient, identity) : ownClient(found, identity)
-      } catch (error) {
-        throw storeFault(error)
-      }
-    },
-    findContract(client, api) {
-      try {
-        const found: unknown = reader.findContract(client, api)
-        return isPromise(found) ? later(found, timeoutMs, ownContract, client, api) : ownContract(found, client, api)
-      } catch (error) {
-        throw storeFault(error)
-      }
-    },
-    findTier(api, name) {
-      try {
-        const found: unknown = reader.findTier(api, name)
-        return isPromise(found) ? later(found, timeoutMs, ownTier, api, name) : ownTier(found, api, name)
-      } catch (error) {
-        throw storeFault(error)
-      }
-    },
+    findClient: (identity) =>
+      isId(identity.clientId) && isIssuer(identity.issuer) ? answered(client, identity) : undefined,
+    findContract: (clientId, api) => answered(contract, { client: clientId, api }),
+    findTier: (api, name) => answered(tier, { api, name }),
   }
+}
+
+/** One of the three things that are asked of a store. */
+interface Question<Key, T> {
+  readonly ask: (key: Key) => unknown
+  readonly read: (found: unknown, key: Key) => T
+  readonly timeoutMs: number
+}
+
+function answered<Key, T>(question: Question<Key, T>, key: Key): MaybePromise<T> {
+  try {
+    const found = question.ask(key)
+    return isPromise(found) ? later(found, question, key) : question.read(found, key)
+  } catch (error) {
+    throw storeFault(error)
+  }
+}
+
+/** On its own, because a function with a closure in it pays for it even where the answer is at hand. */
+function later<Key, T>(found: Promise<unknown>, { read, timeoutMs }: Question<Key, T>, key: Key): Promise<T> {
+  return deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
+    .then((one) => read(one, key))
+    .catch((error: unknown) => {
+      throw storeFault(error)
+    })
 }
 
 function ownClient(found: unknown, identity: Identity): PreparedClient | undefined {
@@ -55,29 +65,14 @@ function ownClient(found: unknown, identity: Identity): PreparedClient | undefin
   return client !== undefined && holds(client.record, identity) ? client : undefined
 }
 
-function ownContract(found: unknown, client: string, api: string): Contract | undefined {
+function ownContract(found: unknown, { client, api }: ContractKey): Contract | undefined {
   const contract = contractOf(found)
   return contract?.client === client && contract.api === api ? contract : undefined
 }
 
-function ownTier(found: unknown, api: string, name: string): Tier | undefined {
+function ownTier(found: unknown, { api, name }: TierKey): Tier | undefined {
   const tier = tierOf(found)
   return tier?.api === api && tier.name === name ? tier : undefined
-}
-
-/** On its own, because a function with a closure in it pays for it even where the answer is at hand. */
-function later<T, A, B>(
-  found: Promise<unknown>,
-  timeoutMs: number,
-  read: (found: unknown, a: A, b: B) => T,
-  a: A,
-  b?: B,
-): Promise<T> {
-  return deadline(Promise.resolve(found), timeoutMs, () => tooLate(timeoutMs))
-    .then((one) => read(one, a, b as B))
-    .catch((error: unknown) => {
-      throw storeFault(error)
-    })
 }
 
 function tooLate(timeoutMs: number): ClienteleFault {

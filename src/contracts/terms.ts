@@ -1,6 +1,6 @@
 import type { AdmittedContract, AdmittedTier } from '../decisions/admission.js'
 import { ClienteleFault } from '../decisions/faults.js'
-import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Contract, Tier } from './model.js'
 import type { CheckedReader } from './reader.js'
 
@@ -31,7 +31,7 @@ function refusal(code: RefusedTerms['code']): RefusedTerms {
 
 /** For the last step of every identifying policy. At once where the store answers at once. */
 export function resolveTerms(reader: CheckedReader, api: string, client: string): MaybePromise<Terms> {
-  return andThen(reader.findContract(client, api), meetContract, reader)
+  return andThenWith(reader.findContract(client, api), meetContract, reader)
 }
 
 function meetContract(contract: Contract | undefined, reader: CheckedReader): MaybePromise<Terms> {
@@ -39,7 +39,7 @@ function meetContract(contract: Contract | undefined, reader: CheckedReader): Ma
   if (contract.state !== 'approved') return refused[contract.state]
   return contract.tier === undefined
     ? termsOf(contract, undefined)
-    : andThen(reader.findTier(contract.api, contract.tier), meetTier, contract)
+    : andThenWith(reader.findTier(contract.api, contract.tier), meetTier, contract)
 }
 
 /** An approved contract whose tier is gone has no ceiling that could be kept: not ours to guess. */

@@ -5,7 +5,10 @@ import { checkOptions } from '../runtime/check.js'
 import { fieldName } from './field-name.js'
 import { absent, clientIdChallenge, malformed, pair, type CredentialsSource, type Presented } from './source.js'
 
-/** What a function of one's own found: `undefined` for nothing, else an ID and perhaps a secret. */
+/**
+ * What a function of one's own found: `undefined` for nothing, else an ID and perhaps a secret. Under `anyOf` it is
+ * asked twice per request.
+ */
 export type CustomRead = (
   request: HttpRequest,
 ) => MaybePromise<{ readonly clientId: string; readonly clientSecret?: string } | undefined>

@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../decisions/http-request.js'
-import { allOf, andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import { allOf, andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { CredentialsSource, Presented } from './source.js'
 
 /** The one pair that a request presents, and the sources that hold it. */
@@ -22,7 +22,7 @@ export function readCredentials(
 ): MaybePromise<ReadCredentials> {
   const [only] = sources
   if (only !== undefined && sources.length === 1) {
-    return andThen(only.read(request), presentedBy, sources)
+    return andThenWith(only.read(request), presentedBy, sources)
   }
   return andThen(allOf(sources.map((source) => source.read(request))), (found) => agree(sources, found))
 }

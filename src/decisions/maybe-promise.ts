@@ -8,37 +8,30 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
+/** Goes on with a value now if it is here, later if it is not. */
+export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return isPromise(value) ? value.then(next) : next(value)
+}
+
 /**
- * Goes on with a value now if it is here, later if it is not. What `next` has to know besides the value can be
- * handed over with it: on the road of every request that spares the closure, which costs more than the step.
+ * The same where `next` has to know something besides the value. On the road of every request it spares the
+ * closure, which would cost more than the step.
  */
-export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U>
-export function andThen<T, U, A, B = undefined, C = undefined>(
+export function andThenWith<T, U, Context>(
   value: MaybePromise<T>,
-  next: (value: T, a: A, b: B, c: C) => MaybePromise<U>,
-  a: A,
-  b?: B,
-  c?: C,
-): MaybePromise<U>
-export function andThen<T, U, A, B, C>(
-  value: MaybePromise<T>,
-  next: (value: T, a: A, b: B, c: C) => MaybePromise<U>,
-  a?: A,
-  b?: B,
-  c?: C,
+  next: (value: T, context: Context) => MaybePromise<U>,
+  context: Context,
 ): MaybePromise<U> {
-  return isPromise(value) ? later(value, next, a as A, b as B, c as C) : next(value, a as A, b as B, c as C)
+  return isPromise(value) ? later(value, next, context) : next(value, context)
 }
 
 /** On its own, because a function with a closure in it pays for it even where it is not made. */
-function later<T, U, A, B, C>(
+function later<T, U, Context>(
   value: Promise<T>,
-  next: (value: T, a: A, b: B, c: C) => MaybePromise<U>,
-  a: A,
-  b: B,
-  c: C,
+  next: (value: T, context: Context) => MaybePromise<U>,
+  context: Context,
 ): Promise<U> {
-  return value.then((here) => next(here, a, b, c))
+  return value.then((here) => next(here, context))
 }
 
 /** All of them: at once where each is at hand. */

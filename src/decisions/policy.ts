@@ -69,7 +69,11 @@ export interface IdentifyingPolicy extends Policy {
   /** What it takes at its place, as far as that can be told without checking it. */
   readonly shapes: readonly string[]
   readonly absent: Absent
-  /** There in an `anyOf`: the policies it chooses from. */
-  readonly branches?: readonly IdentifyingPolicy[]
-  recognise(request: HttpRequest): MaybePromise<Recognition>
+  /** Without `byShape` the place alone is looked at, and `place` is not told from `own`. @default true */
+  recognise(request: HttpRequest, byShape?: boolean): MaybePromise<Recognition>
+}
+
+/** What `anyOf` makes: the policy of whichever branch a request speaks to. */
+export interface Choice extends Policy {
+  readonly branches: readonly IdentifyingPolicy[]
 }

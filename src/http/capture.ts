@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpRequest, Peer } from '../decisions/http-request.js'
+import { onClose } from './on-close.js'
 
 /**
  * A request as it arrived. Keeps its own hold on the raw fields and the target, so that it stays true after
@@ -7,6 +8,7 @@ import type { HttpRequest, Peer } from '../decisions/http-request.js'
  */
 export class CapturedRequest implements HttpRequest {
   readonly raw: IncomingMessage
+  readonly method: string
   readonly url: string
   readonly #response: ServerResponse
   readonly #rawHeaders: readonly string[]
@@ -15,13 +17,10 @@ export class CapturedRequest implements HttpRequest {
 
   constructor(raw: IncomingMessage, response: ServerResponse, url: string) {
     this.raw = raw
+    this.method = raw.method ?? 'GET'
     this.url = url
     this.#response = response
     this.#rawHeaders = raw.rawHeaders
-  }
-
-  get method(): string {
-    return this.raw.method ?? 'GET'
   }
 
   get query(): URLSearchParams {
@@ -62,7 +61,7 @@ export function queryOf(url: string): string {
 
 function abortedWith(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  response.once('close', () => {
+  onClose(response, () => {
     if (!response.writableFinished) controller.abort()
   })
   return controller.signal

@@ -1,7 +1,6 @@
 import { ClienteleFault } from '../decisions/faults.js'
-import type { HttpRequest } from '../decisions/http-request.js'
-import { allOf, andThen, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, IdentifyingPolicy, Recognition, Refused } from '../decisions/policy.js'
+import { allOf, andThen } from '../decisions/maybe-promise.js'
+import type { Absent, Choice, IdentifyingPolicy, Recognition, Refused } from '../decisions/policy.js'
 
 /**
  * For routes that several kinds of caller share. Whoever's credentials stand in the request decides alone:
@@ -11,38 +10,34 @@ import type { Absent, IdentifyingPolicy, Recognition, Refused } from '../decisio
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS` for fewer than two branches, and for two that cannot be told
  * apart by the place or shape of their credentials.
  */
-export function anyOf(policies: readonly IdentifyingPolicy[]): IdentifyingPolicy {
-  const branches = policies.flatMap((policy) => policy.branches ?? [policy])
+export function anyOf(policies: readonly (IdentifyingPolicy | Choice)[]): Choice {
+  const branches = policies.flatMap((policy) => ('branches' in policy ? policy.branches : [policy]))
   requireDistinct(branches)
-  const [first] = branches
-  if (first === undefined) throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', 'anyOf(): expected policies')
+  const candidates = branches.map((branch) => ({ branch, byShape: sharesPlace(branch, branches) }))
   const absent: Absent = {
     kind: 'absent',
     code: branches.every((branch) => branch.place === 'bearer') ? 'token_missing' : 'credentials_missing',
     challenges: branches.flatMap((branch) => branch.absent.challenges),
   }
-  const ambiguous: Refused = { kind: 'refused', refusal: { code: 'credentials_ambiguous' } }
   return {
     name: `anyOf(${branches.map((branch) => branch.name).join(', ')})`,
     branches,
-    place: first.place,
-    shapes: branches.flatMap((branch) => branch.shapes),
-    absent,
-    recognise: (request) => andThen(recogniseAll(branches, request), strongest),
-    decide: (request, admission) =>
-      andThen(recogniseAll(branches, request), (recognitions) => {
-        const speaker = speakerOf(branches, recognitions)
+    decide: (request, admission) => {
+      const recognitions = allOf(candidates.map(({ branch, byShape }) => branch.recognise(request, byShape)))
+      return andThen(recognitions, (found) => {
+        const speaker = speakerOf(branches, found)
         if (speaker === undefined) return absent
         return speaker === 'several' ? ambiguous : speaker.decide(request, admission)
-      }),
+      })
+    },
   }
 }
 
-function recogniseAll(
-  branches: readonly IdentifyingPolicy[],
-  request: HttpRequest,
-): MaybePromise<readonly Recognition[]> {
-  return allOf(branches.map((branch) => branch.recognise(request)))
+const ambiguous: Refused = { kind: 'refused', refusal: { code: 'credentials_ambiguous' } }
+
+/** Only there is it worth looking at the shape, which may mean to parse a token. */
+function sharesPlace(branch: IdentifyingPolicy, branches: readonly IdentifyingPolicy[]): boolean {
+  return branches.some((other) => other !== branch && other.place === branch.place)
 }
 
 /** The branch that the request speaks to. A place in use counts even where its branch does not know the shape. */
@@ -56,11 +51,6 @@ function speakerOf(
   if (used.some((branch) => branch.place !== first.place)) return 'several'
   const own = branches.filter((_, index) => recognitions[index] === 'own')
   return own.length > 1 ? 'several' : (own[0] ?? first)
-}
-
-function strongest(recognitions: readonly Recognition[]): Recognition {
-  if (recognitions.includes('own')) return 'own'
-  return recognitions.includes('place') ? 'place' : 'absent'
 }
 
 function requireDistinct(branches: readonly IdentifyingPolicy[]): void {

@@ -35,9 +35,9 @@ export function bearerPolicy(context: PolicyContext, parts: BearerPolicyParts): 
     place: 'bearer',
     shapes: parts.shapes,
     absent,
-    recognise: (request) => {
+    recognise: (request, byShape = true) => {
       const bearer = readBearer(request, maxTokenBytes)
-      if (bearer.kind === 'token') return isOwn(bearer.token) ? 'own' : 'place'
+      if (bearer.kind === 'token') return byShape && !isOwn(bearer.token) ? 'place' : 'own'
       return bearer.kind === 'absent' ? 'absent' : 'place'
     },
     decide: (request, before) => {

@@ -7,7 +7,7 @@ import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
 import type { CredentialsSource } from '../credentials/source.js'
 import type { Admission, Identity } from '../decisions/admission.js'
-import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Absent, Admitted, IdentifyingPolicy, Refused, Strip, Verdict } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
 import { checkOptions } from '../runtime/check.js'
@@ -53,7 +53,7 @@ export function enforceClientId(context: PolicyContext, options: EnforceClientId
     shapes: ['client'],
     absent: enforcement.answers.absent,
     recognise: (request) => andThen(readCredentials(from, request), ({ kind }) => (kind === 'absent' ? kind : 'own')),
-    decide: (request, before) => andThen(readCredentials(from, request), identify, enforcement, before),
+    decide: (request, before) => andThenWith(readCredentials(from, request), identify, { enforcement, before }),
   }
 }
 
@@ -61,46 +61,46 @@ interface Enforcement extends PolicyContext, Required<EnforceClientIdOptions> {
   readonly answers: Answers
 }
 
-/** One request on its way through the steps below: each takes what the one before found, and this. */
-interface Attempt {
+interface Arrival {
   readonly enforcement: Enforcement
+  readonly before: Admission | undefined
+}
+
+/** One request on its way through the steps below: each takes what the one before found, and this. */
+interface Attempt extends Arrival {
   readonly found: Found
   readonly identity: Identity
-  readonly before: Admission | undefined
+  /** Set on the way, which spares a copy. */
   client: PreparedClient | undefined
 }
 
-function identify(
-  found: ReadCredentials,
-  enforcement: Enforcement,
-  before: Admission | undefined,
-): MaybePromise<Verdict> {
+function identify(found: ReadCredentials, { enforcement, before }: Arrival): MaybePromise<Verdict> {
   if (found.kind !== 'presented') return enforcement.answers.unread(found.kind)
   // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
   if (found.readings.length > 0 && found.readings.every(isMistyped)) return enforcement.answers.invalid
   const identity = { issuer: localIssuer, clientId: found.clientId }
-  const attempt: Attempt = { enforcement, found, identity, before, client: undefined }
-  return andThen(enforcement.reader.findClient(identity), prove, attempt)
+  const attempt: Attempt = { enforcement, before, found, identity, client: undefined }
+  return andThenWith(enforcement.reader.findClient(identity), prove, attempt)
 }
 
 function prove(client: PreparedClient | undefined, attempt: Attempt): MaybePromise<Verdict> {
   attempt.client = client
-  return andThen(proves(client, attempt.found.readings, attempt.enforcement.secret), meetTerms, attempt)
+  return andThenWith(proves(client, attempt.found.readings, attempt.enforcement.secret), meetTerms, attempt)
 }
 
 function meetTerms(proved: boolean, attempt: Attempt): MaybePromise<Verdict> {
   const { client, enforcement } = attempt
   if (!proved || client?.record.state !== 'active') return enforcement.answers.invalid
-  return andThen(resolveTerms(enforcement.reader, enforcement.api, client.record.id), admit, attempt, client)
+  return andThenWith(resolveTerms(enforcement.reader, enforcement.api, client.record.id), admit, attempt)
 }
 
-function admit(terms: Terms, { enforcement, found, identity, before }: Attempt, client: PreparedClient): Verdict {
+function admit(terms: Terms, { enforcement, before, found, identity, client }: Attempt): Verdict {
   const { answers, api, strip } = enforcement
   const authenticated = found.readings.length > 0
   // A stranger who only knows an ID learns nothing of its contracts.
   if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid
   const { contract, tier } = terms
-  const joined = joinAdmissions(before, { api, authenticated, client: client.admitted(identity), contract, tier })
+  const joined = joinAdmissions(before, { api, authenticated, client: client?.admitted(identity), contract, tier })
   return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, found.sources, strip)
 }
 

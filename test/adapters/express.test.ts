@@ -190,6 +190,14 @@ describe.each([
     expect((await ask({ path: '/orders' })).json).toEqual({ error: 'credentials_missing' })
   })
 
+  it('keeps to the options it was built with, whatever becomes of the object', async () => {
+    const options = { api: 'orders', store }
+    const { enforceClientId, limitBySla } = clientele(options)
+    app.get('/', enforceClientId(), limitBySla(), ok)
+    options.api = 'stock'
+    expect((await good('/')).status).toBe(200)
+  })
+
   it('contains what hooks throw', async () => {
     const throwing = (): never => {
       throw new Error('hook')

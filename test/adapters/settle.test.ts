@@ -74,6 +74,19 @@ describe('settleWhenOver', () => {
     expect(outcomes).toEqual([expect.objectContaining({ aborted: true })])
   })
 
+  it('settles for a caller who hung up while a policy was deciding', async () => {
+    const outcomes: Outcome[] = []
+    const port = await serve((response) => {
+      setTimeout(() => {
+        const { handlerOver } = settleWhenOver(response, (outcome) => outcomes.push(outcome))
+        handlerOver()
+      }, 80)
+    })
+    requestAndHangUp(port)
+    await sleep(140)
+    expect(outcomes).toEqual([expect.objectContaining({ aborted: true })])
+  })
+
   it('gives up on a response that nobody ends, after the maximum age', async () => {
     const outcomes: Outcome[] = []
     const port = await serve((response) => {

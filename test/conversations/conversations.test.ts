@@ -28,6 +28,10 @@ const app: App = {
     'ALL /custom': (on) => [on.enforceClientId({ from: [cookie] })],
     'ALL /optional': (on) => [on.enforceClientId({ secret: 'optional' })],
     'ALL /limited': (on) => [on.enforceClientId(), on.limitBySla({ fields: ['ratelimit', 'x-ratelimit'] })],
+    'ALL /twice': (on) => [
+      on.enforceClientId(),
+      on.enforceClientId({ from: [headers({ id: 'x-id', secret: 'x-secret' })] }),
+    ],
     'ALL /open': () => [],
   },
 }
@@ -166,6 +170,17 @@ describe.each(frameworks)('$name', (framework) => {
     const { clientId, clientSecret } = clients.approved
     const basicAnswer = await call(server.url, { path: '/any', headers: [basic(clientId, clientSecret)] })
     expect(basicAnswer.headers['cache-control']).toBeUndefined()
+  })
+
+  it('names the fields of every policy that the answer depends on', async () => {
+    const { clientId, clientSecret } = clients.approved
+    const own: [string, string][] = [
+      ['x-id', clientId],
+      ['x-secret', clientSecret],
+    ]
+    const answer = await call(server.url, { path: '/twice', headers: withHeaders(clientId, clientSecret, own) ?? [] })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.vary).toMatch(/client_id.*x-id/)
   })
 
   it('leaves an unprotected route alone', async () => {
