@@ -1,18 +1,14 @@
 import { z } from 'zod'
+import { limitAlgorithms, windowBounds } from '../decisions/admission.js'
 import type { Client, Contract, Identity, IdentityLink, Limit, Tier } from './model.js'
 import { storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
 
-const secondsPerDay = 86_400
-
 const limit = z.strictObject({
   requests: z.int().min(1),
-  windowSeconds: z
-    .number()
-    .min(0.1)
-    .max(366 * secondsPerDay),
-  algorithm: z.literal('fixed'),
+  windowSeconds: z.number().min(windowBounds.shortestSeconds).max(windowBounds.longestSeconds),
+  algorithm: z.enum(limitAlgorithms),
 } satisfies Shape<Limit>) satisfies z.ZodType<Limit>
 
 /** Two limits of one algorithm and window would be one counter with two ceilings. */

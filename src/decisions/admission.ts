@@ -4,6 +4,12 @@ export interface Identity {
   readonly clientId: string
 }
 
+/** Every word for a way to count. */
+export const limitAlgorithms = ['fixed'] as const
+
+/** What a window may last: 100 ms to a year. */
+export const windowBounds = { shortestSeconds: 0.1, longestSeconds: 366 * 86_400 } as const
+
 /** One ceiling: at most `requests` in `windowSeconds`, counted by `algorithm`. */
 export interface Limit {
   /** Whole, at least 1. */
@@ -11,7 +17,7 @@ export interface Limit {
   /** 0.1 (100 ms) to a year. */
   readonly windowSeconds: number
   /** `fixed`: the window starts at the first request and ends `windowSeconds` later. */
-  readonly algorithm: 'fixed'
+  readonly algorithm: (typeof limitAlgorithms)[number]
 }
 
 /** The client of a request, without its secrets. */

@@ -1,3 +1,4 @@
+import type { Limit } from '../decisions/admission.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 
 /** One limit as a counter sees it. `key` is unique among the limits of a subject and survives a change of tier. */
@@ -5,7 +6,7 @@ export interface CounterLimit {
   readonly key: string
   readonly requests: number
   readonly windowMs: number
-  readonly algorithm: 'fixed'
+  readonly algorithm: Limit['algorithm']
 }
 
 /** Where a subject stands with one limit. All three are finite and never below 0. */

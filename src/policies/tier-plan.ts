@@ -1,4 +1,4 @@
-import type { AdmittedTier, Limit } from '../decisions/admission.js'
+import { windowBounds, type AdmittedTier, type Limit } from '../decisions/admission.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { rateLimitPolicy, type RateLimitPolicy } from '../http/rate-limit-fields.js'
 import { algorithms } from '../limits/algorithms/table.js'
@@ -39,16 +39,13 @@ function makePlan(tier: AdmittedTier): TierPlan {
   return { limits, counterLimits, policy: rateLimitPolicy(tier.name, limits) }
 }
 
-const shortestWindowSeconds = 0.1
-const longestWindowSeconds = 366 * 24 * 3600
-
 /** Looked at again although stores check: NaN or a text here would be a limit that never ends. */
 function isLimit({ requests, windowSeconds, algorithm }: Limit): boolean {
   return (
     Number.isSafeInteger(requests) &&
     requests >= 1 &&
-    windowSeconds >= shortestWindowSeconds &&
-    windowSeconds <= longestWindowSeconds &&
+    windowSeconds >= windowBounds.shortestSeconds &&
+    windowSeconds <= windowBounds.longestSeconds &&
     typeof windowSeconds === 'number' &&
     Object.hasOwn(algorithms, algorithm)
   )
