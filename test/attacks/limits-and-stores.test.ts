@@ -136,8 +136,12 @@ describe.each(frameworks)('$name', (framework) => {
       ['a/b', 'c'],
     ],
     [
-      ['x', 'a:unauthenticated'],
-      ['a', 'x'],
+      ['bc', 'a'],
+      ['c', 'ab'],
+    ],
+    [
+      ['b:c', 'a'],
+      ['c', 'a:b'],
     ],
   ] as const)('#31 the client and API %j and %j are two, in store and counter', async (one, other) => {
     const store = ofPairs([one, other])

@@ -613,7 +613,8 @@ describe.each(frameworks)('$name', (framework) => {
 
   describe('#49 canaries in tokens', () => {
     it('#49 come out in no answer, event, verdict, fault or request that the handler sees', async () => {
-      const canary = `canary${createHash('sha256').update(framework.name).digest('hex')}`
+      // Short enough to stand whole in the message of a parser that quotes what it could not read.
+      const canary = `canary${createHash('sha256').update(framework.name).digest('hex').slice(0, 12)}`
       const said: unknown[] = []
       const events: unknown[] = []
       const asked = asking('/canary', { as: { clientId: 'orders-api', clientSecret: `${canary}-ours` } })
@@ -641,10 +642,15 @@ describe.each(frameworks)('$name', (framework) => {
         accessToken(target, {}, { crit: [canary], [canary]: true }),
         `${accessToken(target)}${canary}`,
       ]
+      const notJson: Behaviour = (_request, response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(canary)
       const leaks: Behaviour[] = [
         (_request, response) => response.writeHead(500, { 'x-canary': canary }).end(canary),
         (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(canary),
+        notJson,
         json({ error: 'invalid_request', error_description: canary }, 400),
+        json({ error: canary, error_uri: canary }, 400),
+        json({ [canary]: canary }),
         json({ active: canary, username: canary }),
         status(401, { 'www-authenticate': `Basic realm="${canary}"` }),
         status(302, { location: `http://127.0.0.1:1/${canary}` }),
@@ -660,7 +666,7 @@ describe.each(frameworks)('$name', (framework) => {
           issuer.on('/canary', behaviour)
           answers.push(await get(running, '/opaque', bearer(`${canary}${count++}`)))
         }
-        issuer.on('/canary-keys', json({ keys: canary }))
+        issuer.on('/canary-keys', notJson)
         answers.push(await get(running, '/keys', bearer(accessToken(target, { jti: canary }))))
         for (const answer of answers) {
           expect(answer.status, answer.text).toBeGreaterThanOrEqual(400)
