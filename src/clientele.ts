@@ -53,10 +53,11 @@ export interface ClienteleOptions {
   /** The same for outages, which are forwarded as `ClienteleFault`. @default 'reply' */
   readonly faults?: 'reply' | 'forward'
   /**
-   * Is told of every verdict. Cannot change or delay it. Where there is none, an outage is told to the process as a
+   * Is told of every verdict, beside the request (`request.raw` is the framework's own: for an ID of one's own, say).
+   * Cannot change or delay it. Where there is none, an outage is told to the process as a
    * warning, once a minute at most.
    */
-  readonly onDecision?: (event: DecisionEvent) => void
+  readonly onDecision?: (event: DecisionEvent, request: HttpRequest) => void
 }
 
 const isFunction = <T>() => z.custom<T>((value) => typeof value === 'function', { message: 'expected a function' })

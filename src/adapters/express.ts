@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { wirePolicies, type ClienteleOptions } from '../clientele.js'
 import type { Admission } from '../decisions/admission.js'
+import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise } from '../decisions/maybe-promise.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit } from './admit.js'
@@ -21,6 +22,8 @@ declare global {
     }
   }
 }
+
+export type { ClienteleOptions }
 
 /** Typed on `node:http`, so that the framework's own inference of `req.params` survives. */
 export type ExpressHandler = (
@@ -60,6 +63,10 @@ export function clientele(options: ClienteleOptions): ExpressClientele {
 const showOn = view((request: IncomingMessage) => exchangeOf(request)?.latest)
 
 function begin(request: IncomingMessage, response: ServerResponse): Exchange {
+  if (!((request.rawHeaders as unknown) instanceof Array)) {
+    const remedy = 'this handler is of clientele/express; for a Koa context import clientele/koa'
+    throw new ClienteleFault('ERR_CLIENTELE_NOT_PROTECTED', `expected (req, res, next); ${remedy}`)
+  }
   showOn(request)
   return beginExchange(request, response, originalUrlOf(request))
 }

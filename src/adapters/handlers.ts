@@ -5,6 +5,7 @@ import type {
   Policies,
   ValidateJwtOptions,
 } from '../clientele.js'
+import { ClienteleFault } from '../decisions/faults.js'
 import type { Choice, IdentifyingPolicy, Policy } from '../decisions/policy.js'
 
 /** A handler of some framework that carries the policy it enforces. */
@@ -36,7 +37,19 @@ export function handlersOf<Handler extends object>(
     enforceClientId: (options) => enforce(policies.enforceClientId(options)),
     validateJwt: (options) => enforce(policies.validateJwt(options)),
     introspectToken: (options) => enforce(policies.introspectToken(options)),
-    anyOf: (...branches) => enforce(policies.anyOf(branches.map((branch) => branch.policy))),
+    anyOf: (...branches) => enforce(policies.anyOf(branches.map(branchPolicy))),
     limitBySla: (options) => enforce(policies.limitBySla(options)),
   }
+}
+
+/** What the types already say, for those who write without them. */
+function branchPolicy(branch: Partial<Guarded<unknown, IdentifyingPolicy | Choice>> | undefined, index: number) {
+  const policy = branch?.policy
+  if (policy !== undefined && ('recognise' in policy || 'branches' in policy)) return policy
+  const given = Array.isArray(branch) ? 'a list; write anyOf(a, b)' : (policy as Policy | undefined)?.name
+  throw new ClienteleFault(
+    'ERR_CLIENTELE_OPTIONS',
+    `anyOf(): argument ${index + 1}: expected what enforceClientId(), validateJwt(), introspectToken() or anyOf() ` +
+      `returned, not ${given ?? 'something else'}`,
+  )
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import { ClienteleFault } from '../decisions/faults.js'
 import type { Policy } from '../decisions/policy.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit } from './admit.js'
@@ -8,6 +9,8 @@ import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run } from './run.js'
 import { strippedUrl, stripParsed } from './strip.js'
+
+export type { ClienteleOptions }
 
 /** As much of a Koa context as is needed here. */
 export interface KoaContext {
@@ -49,6 +52,7 @@ async function handle(
   context: KoaContext,
   next: () => Promise<unknown>,
 ): Promise<void> {
+  requireContext(context)
   const exchange = exchangeOf(context.req) ?? begin(context)
   const step = await run(conduct, policy, exchange)
   if (step.kind === 'forward') throw step.error
@@ -71,6 +75,12 @@ async function handle(
   } finally {
     handlerOver()
   }
+}
+
+function requireContext(context: Partial<KoaContext>): void {
+  if (context.req !== undefined && context.res !== undefined) return
+  const remedy = 'this handler is of clientele/koa; for (req, res, next) import clientele/express'
+  throw new ClienteleFault('ERR_CLIENTELE_NOT_PROTECTED', `expected a Koa context; ${remedy}`)
 }
 
 const showOn = view((context: KoaContext) => exchangeOf(context.req)?.latest)

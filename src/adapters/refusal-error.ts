@@ -1,4 +1,3 @@
-import type { HeaderFields } from '../decisions/http-request.js'
 import { refusals, type Refusal } from '../decisions/refusals.js'
 import type { HttpReply } from '../http/reply.js'
 
@@ -12,7 +11,7 @@ export class RefusalError extends Error {
   readonly status: number
   readonly statusCode: number
   readonly expose = true
-  readonly headers: HeaderFields
+  readonly headers: Record<string, string | string[]>
   readonly refusal: Refusal
   readonly reply: HttpReply
 
@@ -22,7 +21,11 @@ export class RefusalError extends Error {
     this.status = reply.status
     this.statusCode = reply.status
     // Whoever answers chooses the media type.
-    this.headers = Object.fromEntries(Object.entries(reply.fields).filter(([name]) => name !== 'Content-Type'))
+    this.headers = Object.fromEntries(
+      Object.entries(reply.fields)
+        .filter(([name]) => name !== 'Content-Type')
+        .map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+    )
     this.refusal = refusal
     this.reply = reply
   }

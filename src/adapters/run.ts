@@ -1,8 +1,8 @@
 import type { Conduct, DecisionEvent } from '../clientele.js'
 import { ClienteleFault, isOutage } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Admitted, Policy, Verdict } from '../decisions/policy.js'
-import type { Refusal } from '../decisions/refusals.js'
+import type { Absent, Admitted, Policy, Refused, Verdict } from '../decisions/policy.js'
+import { refusals, type Refusal } from '../decisions/refusals.js'
 import { replyToOutage, replyToRefusal, type HttpReply } from '../http/reply.js'
 import type { Exchange } from './exchange.js'
 import { RefusalError } from './refusal-error.js'
@@ -28,32 +28,40 @@ export function run(conduct: Conduct, policy: Policy, exchange: Exchange): Maybe
     if (!isPromise(verdict)) return stepOf(conduct, policy, exchange, verdict)
     return verdict
       .then((later) => stepOf(conduct, policy, exchange, later))
-      .catch((error: unknown) => stepOfError(conduct, policy, error))
+      .catch((error: unknown) => stepOfError(conduct, policy, exchange, error))
   } catch (error) {
-    return stepOfError(conduct, policy, error)
+    return stepOfError(conduct, policy, exchange, error)
   }
 }
 
 function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: Verdict): Step {
   if (verdict.kind === 'admitted') {
     exchange.pass(policy, verdict.admission)
-    report(conduct, policy, { verdict: 'admitted', client: verdict.admission.client?.id })
+    report(conduct, policy, exchange, { verdict: 'admitted', client: verdict.admission.client?.id })
     return { kind: 'proceed', admitted: verdict }
   }
-  const refusal: Refusal =
-    verdict.kind === 'refused' ? verdict.refusal : { code: verdict.code, challenges: verdict.challenges }
+  const refusal = refusalOf(policy, verdict)
   const client = exchange.admissionFor(conduct.api)?.client?.id
-  report(conduct, policy, { verdict: 'refused', code: refusal.code, client })
+  report(conduct, policy, exchange, { verdict: 'refused', code: refusal.code, client })
   const reply = shaped(conduct, refusal)
   return conduct.onRefusal === 'forward'
     ? { kind: 'forward', error: new RefusalError(refusal, reply) }
     : { kind: 'reply', reply }
 }
 
-function stepOfError(conduct: Conduct, policy: Policy, error: unknown): Step {
+/** Somebody's own policy may answer anything, whatever its type says. */
+function refusalOf(policy: Policy, verdict: Partial<Refused> | Absent): Refusal {
+  if (verdict.kind === 'absent') return { code: verdict.code, challenges: verdict.challenges }
+  if (verdict.refusal !== undefined && Object.hasOwn(refusals, verdict.refusal.code)) return verdict.refusal
+  throw new TypeError(
+    `The policy "${policy.name}" gave no verdict: absent, refused or admitted, with what belongs to it.`,
+  )
+}
+
+function stepOfError(conduct: Conduct, policy: Policy, exchange: Exchange, error: unknown): Step {
   const fault = error instanceof ClienteleFault ? error : undefined
   const outage = isOutage(error) && conduct.faults !== 'forward'
-  report(conduct, policy, { verdict: 'fault', code: fault?.code, fault })
+  report(conduct, policy, exchange, { verdict: 'fault', code: fault?.code, fault })
   // A 503 that nobody is told of would be looked for in vain.
   if (outage && conduct.onDecision === undefined) warn(`${error.code}: ${descriptionOf(error)}`)
   return outage ? { kind: 'reply', reply: replyToOutage(error) } : { kind: 'forward', error }
@@ -82,10 +90,15 @@ function isReply(value: unknown): value is HttpReply {
   return isStatus(status) && typeof fields === 'object' && fields !== null && typeof body === 'string'
 }
 
-function report({ api, onDecision }: Conduct, policy: Policy, what: Omit<DecisionEvent, 'api' | 'policy'>): void {
+function report(
+  { api, onDecision }: Conduct,
+  policy: Policy,
+  { request }: Exchange,
+  what: Omit<DecisionEvent, 'api' | 'policy'>,
+): void {
   if (onDecision === undefined) return
   const event: DecisionEvent = { api, policy: policy.name, ...what }
   contain(() => {
-    onDecision(event)
+    onDecision(event, request)
   })
 }

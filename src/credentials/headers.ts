@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { checkOptions } from '../runtime/check.js'
 import { fieldName } from './field-name.js'
-import { clientIdChallenge, malformed, pair, type CredentialsSource } from './source.js'
+import { clientIdChallenge, malformed, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
 import { textOfField } from './text.js'
 
 export interface HeadersOptions {
@@ -24,6 +24,7 @@ export function headers(options: HeadersOptions = {}): CredentialsSource {
   const { id = 'client_id', secret = 'client_secret' } = checkOptions('headers()', schema, options)
   const idNames = spellings(id)
   const secretNames = spellings(secret)
+  requireTwoPlaces('headers()', idNames, secretNames)
   return {
     name: 'headers',
     read(request) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { checkOptions } from '../runtime/check.js'
-import { clientIdChallenge, malformed, pair, type CredentialsSource } from './source.js'
+import { clientIdChallenge, malformed, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
 
 export interface QueryOptions {
   /** Parameter with the client ID. @default 'client_id' */
@@ -19,6 +19,7 @@ const schema = z.strictObject({ id: z.string().min(1).optional(), secret: z.stri
  */
 export function query(options: QueryOptions = {}): CredentialsSource {
   const { id = 'client_id', secret = 'client_secret' } = checkOptions('query()', schema, options)
+  requireTwoPlaces('query()', [id], [secret])
   return {
     name: 'query',
     read(request) {

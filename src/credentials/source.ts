@@ -1,4 +1,5 @@
 import type { Challenge } from '../decisions/challenge.js'
+import { ClienteleFault } from '../decisions/faults.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { Strip } from '../decisions/policy.js'
@@ -41,4 +42,10 @@ export function pair(ids: readonly string[], secrets: readonly string[]): Presen
 /** The challenge of places that HTTP has no scheme for; a browser opens no log-in box for it. */
 export function clientIdChallenge(realm: string): Challenge {
   return { scheme: 'Client-ID', parameters: { realm } }
+}
+
+/** One place for both would hold two values or none: every request would be refused. */
+export function requireTwoPlaces(where: string, ids: readonly string[], secrets: readonly string[]): void {
+  if (!ids.some((id) => secrets.includes(id))) return
+  throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', `${where}: id and secret: expected two different names`)
 }

@@ -1,5 +1,6 @@
-import { ClienteleFault, RefusalError, type ContractReader, type ContractStore } from 'clientele'
+import { ClienteleFault, RefusalError, type ContractReader, type ContractStore, type HttpRequest } from 'clientele'
 import { clientele } from 'clientele/express'
+import { clientele as forKoa } from 'clientele/koa'
 import express5, { type Express, type NextFunction, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -196,6 +197,31 @@ describe.each([
     app.get('/', enforceClientId(), limitBySla(), ok)
     options.api = 'stock'
     expect((await good('/')).status).toBe(200)
+  })
+
+  it('names the place and the remedy of mistakes that types would have caught', async () => {
+    const { anyOf, enforceClientId, limitBySla, enforce } = clientele({ api: 'orders', store })
+    const wrong =
+      (...branches: unknown[]) =>
+      () =>
+        anyOf(...(branches as Parameters<typeof anyOf>))
+    expect(wrong(enforceClientId(), limitBySla())).toThrow(/argument 2: expected what .* returned, not limitBySla/)
+    expect(wrong([enforceClientId()])).toThrow(/argument 1: .* not a list; write anyOf\(a, b\)/)
+    expect(wrong(() => undefined)).toThrow(/argument 1: .* not something else/)
+    const koa = forKoa({ api: 'orders', store })
+    app.get('/koa', koa.enforceClientId() as never, ok)
+    app.get('/nonsense', enforce({ name: 'own', decide: () => ({}) as never }), ok)
+    app.use(faultsAsJson)
+    expect((await ask({ path: '/nonsense' })).status).toBe(500)
+  })
+
+  it("hands the request to onDecision, for an ID of one's own", async () => {
+    const seen: unknown[] = []
+    const onDecision = (_event: unknown, { raw, url }: HttpRequest): void =>
+      void seen.push([(raw as Request).path, url])
+    app.get('/', clientele({ api: 'orders', store, onDecision }).enforceClientId(), ok)
+    await ask({ path: '/?a=1' })
+    expect(seen).toEqual([['/', '/?a=1']])
   })
 
   it('contains what hooks throw', async () => {

@@ -108,6 +108,12 @@ describe('headers()', () => {
     ).toEqual(presented('a', 's'))
   })
 
+  it('refuses one name for both', () => {
+    expect(() => headers({ id: 'x-key', secret: 'X-Key' })).toThrow(/expected two different names/)
+    expect(() => headers({ id: 'x_key', secret: 'x-key' })).toThrow(/expected two different names/)
+    expect(() => query({ id: 'key', secret: 'key' })).toThrow(/expected two different names/)
+  })
+
   it('refuses a name that is none, and options it does not know', () => {
     expect(() => headers({ id: 'a b' })).toThrow(/headers\(\): id: expected the name of a header field/)
     expect(() => headers({ secrets: 'x' } as object)).toThrow(/unknown option "secrets"; did you mean "secret"\?/)
