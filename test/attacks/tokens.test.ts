@@ -21,7 +21,7 @@ import { frameworks, type Running } from '../support/frameworks.js'
 import { json, outages, startKeyServer, status, type Behaviour, type KeyServer } from '../support/key-server.js'
 import { jwtResource, opaqueResource, startOidcProvider, type OidcServer } from '../support/oidc-provider.js'
 import { ownReader, type OwnReader } from '../support/own-reader.js'
-import { nowSeconds, rsaKey } from '../support/signed-jwt.js'
+import { nowSeconds, rsaKey, signWithSecret } from '../support/signed-jwt.js'
 import { accessToken, attackedIssuer, tokenAttacks, type AttackedIssuer } from '../support/token-attacks.js'
 import {
   admittedAs,
@@ -76,6 +76,13 @@ const asking = (endpoint = '/introspect', more: Partial<IntrospectTokenOptions> 
   ...more,
 })
 
+/** A token of the right claims that is signed with a secret. */
+const hmac = (secret: string | Uint8Array): string => {
+  const { issuer: iss, audience: aud, clientId: client_id } = target
+  const header = { alg: 'HS256', typ: 'at+jwt', kid: target.key.kid }
+  return signWithSecret(header, { iss, aud, client_id, exp: nowSeconds() + 300 }, secret)
+}
+
 describe.each(frameworks)('$name', (framework) => {
   let server: Running
   let count = 0
@@ -88,6 +95,7 @@ describe.each(frameworks)('$name', (framework) => {
       'ALL /local': (on) => [on.validateJwt(local())],
       'ALL /remote': (on) => [on.validateJwt(remote())],
       'ALL /forgetful': (on) => [on.validateJwt({ ...local(), remember: { entries: 0 } })],
+      'ALL /reports': (on) => [on.validateJwt({ ...local(), audience: 'reports' })],
       'ALL /small': (on) => [on.validateJwt({ ...local(), maxTokenBytes: 1000 })],
       'ALL /introspect': (on) => [on.introspectToken(asking())],
       'ALL /scoped': (on) => [on.introspectToken(asking('/introspect', { scopes: ['orders:read'] }))],
@@ -124,6 +132,93 @@ describe.each(frameworks)('$name', (framework) => {
       }
       expect(Object.keys(Object.prototype)).toEqual(prototype)
       expect(({} as Record<string, unknown>)['admin']).toBeUndefined()
+    })
+  })
+
+  describe('#2 and #3 keys that are none, or not good enough', () => {
+    const at = (path: string, more: Partial<ValidateJwtOptions> = {}): ValidateJwtOptions => ({
+      ...remote(),
+      jwksUri: `${issuer.url}${path}`,
+      ...more,
+    })
+    const { alg: _alg, kid: _kid, ...bare } = rsaKey('unused').jwk
+    const weak = rsaKey('signing-key', 1024)
+    const oct = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), kid: 'signing-key', alg: 'HS256' }
+
+    it.each<readonly [line: number, name: string, keys: () => unknown, token: () => string]>([
+      [2, 'an empty key set', () => [], () => accessToken(target)],
+      [2, 'a key of null', () => [null], () => accessToken(target)],
+      [3, 'an RSA key of 1024 bits', () => [weak.jwk], () => accessToken({ ...target, key: weak })],
+      [3, 'a symmetric key alone', () => [oct], () => accessToken(target)],
+      [3, 'a key for encryption', () => [{ ...target.key.jwk, use: 'enc' }], () => accessToken(target)],
+    ])('#%i %s is a fault of the issuer, and lets nobody in', async (_line, name, keys, token) => {
+      const unsigned = `${accessToken(target, {}, { alg: 'none' }).split('.').slice(0, 2).join('.')}.`
+      const path = `/none-${name.replaceAll(' ', '-')}-${framework.name.replace(' ', '')}`
+      issuer.on(path, json({ keys: keys() }))
+      const running = await framework.start(
+        { api: 'orders', store: reader },
+        {
+          routes: { 'ALL /none': (on) => [on.validateJwt(at(path))], 'ALL /good': (on) => [on.validateJwt(remote())] },
+        },
+      )
+      const served = async () => (await get(running, '/good', bearer(accessToken(target)))).status
+      for (const sent of [token(), accessToken(target), accessToken(target, {}, { kid: undefined })]) {
+        expectRefusal(await get(running, '/none', bearer(sent)), 503, 'ERR_CLIENTELE_ISSUER')
+        expect(await served()).toBe(200)
+      }
+      // For an algorithm that is not on the list it needs no key to say no.
+      for (const sent of [hmac(''), hmac(Buffer.alloc(32)), unsigned]) {
+        expectRefusal(await get(running, '/none', bearer(sent)), 401, 'token_invalid')
+        expect(await served()).toBe(200)
+      }
+      await running.close()
+    })
+
+    it('#3 a key without alg verifies what the list allows and its type can, and nothing else', async () => {
+      const path = `/bare-${framework.name.replace(' ', '')}`
+      issuer.on(path, json({ keys: [{ ...target.key.jwk, alg: undefined }, bare, oct] }))
+      const routes: Routes = {
+        'ALL /listed': (on) => [on.validateJwt(at(path, { algorithms: ['RS256'] }))],
+        'ALL /usual': (on) => [on.validateJwt(at(path))],
+        'ALL /unlisted': (on) => [on.validateJwt(at(path, { algorithms: ['ES256', 'PS256'] }))],
+      }
+      const running = await framework.start({ api: 'orders', store: reader }, { routes })
+      const jwk = JSON.stringify(target.key.jwk)
+      const bad = [hmac(''), hmac(Buffer.alloc(32)), hmac(jwk), hmac(String(target.key.jwk['n']))]
+      for (const alg of ['HS256', 'ES256', 'PS256', 'RS384', 'none', 'RSA-OAEP'])
+        bad.push(accessToken(target, {}, { alg }))
+      for (const path of ['/listed', '/usual']) {
+        for (const token of bad) {
+          expectRefusal(await get(running, path, bearer(token)), 401, 'token_invalid')
+          expect((await get(running, path, bearer(accessToken(target)))).status).toBe(200)
+        }
+      }
+      expectRefusal(await get(running, '/unlisted', bearer(accessToken(target))), 401, 'token_invalid')
+      await running.close()
+    })
+
+    it.each<readonly [line: number, name: string, change: object]>([
+      [2, 'no algorithm', { algorithms: [] }],
+      [2, 'the algorithm none', { algorithms: ['none'] }],
+      [3, 'HS256 beside a key set', { algorithms: ['HS256'] }],
+      [2, 'an empty secret', { jwks: undefined, secret: '' }],
+      [2, 'a null secret', { jwks: undefined, secret: null }],
+      [3, 'a secret shorter than the hash', { jwks: undefined, secret: 'x'.repeat(31) }],
+      [
+        3,
+        'a secret shorter than the hash that is asked for',
+        { jwks: undefined, secret: 'x'.repeat(40), algorithms: ['HS512'] },
+      ],
+      [3, 'a secret beside a key set', { secret: 'x'.repeat(64) }],
+      [2, 'an empty key set', { jwks: { keys: [] } }],
+      [3, 'a symmetric key', { jwks: { keys: [oct] } }],
+      [3, 'an RSA key of 1024 bits', { jwks: { keys: [weak.jwk] } }],
+      [3, 'no audience', { audience: undefined }],
+    ])('#%i validateJwt is not built with %s', (_line, _name, change) => {
+      const options = { ...local(), ...change }
+      expect(() =>
+        framework.start({ api: 'orders', store: reader }, { routes: { 'ALL /': (on) => [on.validateJwt(options)] } }),
+      ).toThrow(expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }))
     })
   })
 
@@ -254,10 +349,24 @@ describe.each(frameworks)('$name', (framework) => {
       ]) {
         expectRefusal(await get(server, '/local', bearer(collision.join('.'))), 401, 'token_invalid')
       }
-      // `local` and `small` differ in their configuration, not in the token.
-      const bytes = accessToken(target, { note: 'x'.repeat(1000) })
-      expect((await get(server, '/local', bearer(bytes))).status).toBe(200)
-      expectRefusal(await get(server, '/small', bearer(bytes)), 400, 'credentials_malformed')
+    })
+
+    it('#7 is good for the configuration that verified it, and for no other', async () => {
+      const answers = async (token: string) => {
+        const all: unknown[] = []
+        for (const path of ['/local', '/reports', '/small', '/local', '/reports', '/small']) {
+          all.push(codeOf(await get(server, path, bearer(token)))[1] ?? 'served')
+        }
+        return all
+      }
+      const threefold = ['served', 'token_invalid', 'served']
+      expect(await answers(accessToken(target))).toEqual([...threefold, ...threefold])
+      const long = ['served', 'token_invalid', 'credentials_malformed']
+      expect(await answers(accessToken(target, { note: 'x'.repeat(1000) }))).toEqual([...long, ...long])
+      const reports = ['token_invalid', 'served', 'token_invalid']
+      expect(await answers(accessToken(target, { aud: 'reports' }))).toEqual([...reports, ...reports])
+      const both = ['served', 'served', 'served']
+      expect(await answers(accessToken(target, { aud: ['orders', 'reports'] }))).toEqual([...both, ...both])
     })
   })
 
@@ -847,6 +956,7 @@ describe.each(frameworks)('$name, where several kinds of caller share a route', 
   const jwt = (claims: object = {}, header: object = {}, key = target.key): Sent => ({
     fields: bearer(accessToken(target, { scope: 'orders:read', ...claims }, { ...header }, key)),
   })
+  const foreign = rsaKey('signing-key')
   const opaque = (name: string): Sent => ({ fields: bearer(`opaque-${name}`) })
   const inHeaders = (id: string, secret: string): Sent => ({
     fields: [
@@ -861,7 +971,7 @@ describe.each(frameworks)('$name, where several kinds of caller share a route', 
 
   const refusedTokens: readonly (readonly [name: string, sent: () => Sent, status: number, code: string])[] = [
     ['an expired JWT', () => jwt({ exp: nowSeconds() - 60 }), 401, 'token_invalid'],
-    ['a JWT of a foreign key', () => jwt({}, {}, rsaKey(target.key.kid)), 401, 'token_invalid'],
+    ['a JWT of a foreign key', () => jwt({}, {}, foreign), 401, 'token_invalid'],
     ['a JWT for another audience', () => jwt({ aud: 'reports' }), 401, 'token_invalid'],
     ['a bound JWT', () => jwt({ cnf: { jkt: 'x' } }), 401, 'token_invalid'],
     ['an ID token', () => jwt({ nonce: 'n' }, { typ: 'JWT' }), 401, 'token_invalid'],
