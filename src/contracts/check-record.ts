@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { check } from '../runtime/check.js'
+import { deepFreeze } from '../runtime/deep-freeze.js'
 import { keySchemas, readSchemas, recordSchemas } from './schemas.js'
 import type { RecordKind, Records } from './store.js'
 
@@ -13,8 +14,7 @@ const checkedAs = new WeakMap<object, RecordKind>()
 export function checkRecord<K extends RecordKind>(kind: K, value: unknown): Records[K]['value'] {
   if (typeof value === 'object' && value !== null && checkedAs.get(value) === kind) return value as Records[K]['value']
   const record = parse(kind, recordSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value)
-  freezeDeep(record)
-  checkedAs.set(record, kind)
+  checkedAs.set(deepFreeze(record), kind)
   return record
 }
 
@@ -34,13 +34,7 @@ export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T
 export function readRecord<K extends 'client' | 'contract' | 'tier'>(kind: K, value: object): Records[K]['value'] {
   if (checkedAs.get(value) === kind) return value as Records[K]['value']
   const members = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
-  const record = parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, members)
-  freezeDeep(record)
-  return record
+  return deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, members))
 }
 
-export function freezeDeep(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const member of Object.values(value)) freezeDeep(member)
-  Object.freeze(value)
-}
+export { deepFreeze as freezeDeep }

@@ -1,8 +1,10 @@
-import { createHmac, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { ClienteleFault } from '../decisions/faults.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import { fingerprint } from '../runtime/fingerprint.js'
+import { slowGate } from '../runtime/slow-gate.js'
 import type { ChosenSecret } from './model.js'
-import { slowGate } from './slow-gate.js'
 
 const defaults = { cost: 2 ** 14, blockSize: 8, parallelization: 1 }
 const hashLength = 32
@@ -65,17 +67,16 @@ export function matchesChosen(secrets: readonly PreparedChosen[], text: string, 
     .reduce((before, answer) => andThen(before, (one) => andThen(answer, (other) => one || other)), none)
 }
 
-const gate = slowGate({ running: 2, waiting: 64 })
+const gate = slowGate({ running: 2, waiting: 64 }, () => {
+  const message = 'Too many checks of chosen secrets are waiting; try again.'
+  return new ClienteleFault('ERR_CLIENTELE_BUSY', message, { retryAfterSeconds: 1 })
+})
 
-/** Keyed anew in each process: what is remembered of a secret is worth nothing elsewhere. */
-const memoryKey = randomBytes(32)
 const verified = new LRUCache<string, true>({ max: 10_000 })
 const underway = new Map<string, Promise<boolean>>()
 
 function matches(secret: PreparedChosen, text: string): MaybePromise<boolean> {
-  const memory = createHmac('sha256', memoryKey)
-    .update(secret.name + text)
-    .digest('base64url')
+  const memory = fingerprint(secret.name + text)
   if (verified.get(memory) === true) return true
   let check = underway.get(memory)
   if (check === undefined) {

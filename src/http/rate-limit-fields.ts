@@ -1,5 +1,6 @@
 import type { Limit, LimitUsage, Usage } from '../decisions/admission.js'
 import type { HeaderFields } from '../decisions/http-request.js'
+import { quotedString } from './quoted-string.js'
 
 /**
  * `ratelimit`: `RateLimit-Policy` and `RateLimit` for all limits (draft-ietf-httpapi-ratelimit-headers-11).
@@ -23,7 +24,7 @@ export interface RateLimitPolicy {
 export function rateLimitPolicy(tierName: string, limits: readonly Limit[]): RateLimitPolicy {
   const name = visibleAscii(tierName)
   const names = limits.map((limit) => (limits.length === 1 ? name : `${name}-${windowText(limit)}`))
-  const quoted = names.map((text) => `"${text.replace(needsEscape, '\\$&')}"`)
+  const quoted = names.map(quotedString)
   return {
     names,
     policyField: limits.map((limit, index) => `${quoted[index] ?? ''};${policyParameters(limit)}`).join(', '),
@@ -65,7 +66,6 @@ function serviceLimits({ items }: RateLimitPolicy, limits: readonly LimitUsage[]
 
 /** The largest Integer of RFC 9651 §3.3.1. */
 const largestInteger = 999_999_999_999_999
-const needsEscape = /["\\]/g
 const notVisibleAscii = /[^\x20-\x7e]/gu
 
 /** `w` is a whole number of seconds (draft §3.1.3), so a window that is not goes without. */

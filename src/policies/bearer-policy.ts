@@ -1,9 +1,8 @@
 import { andThen } from '../decisions/maybe-promise.js'
-import type { Absent, IdentifyingPolicy, Refused } from '../decisions/policy.js'
-import type { RefusalCode } from '../decisions/refusals.js'
+import type { Absent, IdentifyingPolicy } from '../decisions/policy.js'
 import { readBearer } from '../tokens/bearer.js'
 import type { TokenEngine } from '../tokens/token-engine.js'
-import { bearerChallenge } from './bearer-challenge.js'
+import { bearerChallenge, bearerRefusal } from './bearer-challenge.js'
 import type { PolicyContext } from './context.js'
 import { tokenTerms, type TokenTerms } from './token-terms.js'
 
@@ -20,14 +19,14 @@ export interface BearerPolicyParts {
 /** What all token policies have in common: where the token stands, and what becomes of a good one. */
 export function bearerPolicy(context: PolicyContext, parts: BearerPolicyParts): IdentifyingPolicy {
   const { engine, isOwn, maxTokenBytes } = parts
-  const { realm } = context
   const decideOnTerms = tokenTerms(context, parts.terms)
-  const absent: Absent = { kind: 'absent', code: 'token_missing', challenges: [bearerChallenge(realm)] }
-  const invalid = refused('token_invalid', realm, 'invalid_token')
+  const absent: Absent = { kind: 'absent', code: 'token_missing', challenges: [bearerChallenge(context.realm)] }
+  const invalid = bearerRefusal('token_invalid', bearerChallenge(context.realm, { error: 'invalid_token' }))
+  const unreadable = bearerChallenge(context.realm, { error: 'invalid_request' })
   const unread = {
     absent,
-    malformed: refused('credentials_malformed', realm, 'invalid_request'),
-    ambiguous: refused('credentials_ambiguous', realm, 'invalid_request'),
+    malformed: bearerRefusal('credentials_malformed', unreadable),
+    ambiguous: bearerRefusal('credentials_ambiguous', unreadable),
   }
 
   return {
@@ -48,8 +47,4 @@ export function bearerPolicy(context: PolicyContext, parts: BearerPolicyParts): 
       )
     },
   }
-}
-
-function refused(code: RefusalCode, realm: string, error: string): Refused {
-  return { kind: 'refused', refusal: { code, challenges: [bearerChallenge(realm, { error })] } }
 }

@@ -52,7 +52,6 @@ export function introspectToken(context: PolicyContext, options: IntrospectToken
   if (endpoint !== undefined) requireAddress(where, 'endpoint', endpoint, asking.settings.allowInsecureRequests)
   const engine = context.tokens.introspector({
     ...asking,
-    issuer: checked.issuer,
     endpoint,
     as: { clientId: as.clientId, clientSecret: as.clientSecret, method: as.method ?? 'basic' },
     maxAgeSeconds: checked.maxAgeSeconds ?? 60,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ClienteleFault } from '../decisions/faults.js'
+import { optionsFault } from '../runtime/check.js'
 import type { IssuerSettings } from '../tokens/issuer-settings.js'
-import type { RememberLimits } from '../tokens/jwt/remembered-tokens.js'
+import type { RememberLimits } from '../tokens/remembered.js'
 import type { Scopes } from '../tokens/scopes.js'
 import type { TokenTerms } from './token-terms.js'
 
@@ -124,8 +124,4 @@ export function requireAddress(where: string, option: string, address: string, a
   if (url.protocol === 'http:' && !allowInsecure) {
     throw optionsFault(where, `${option}: expected an https URL; http needs allowInsecureRequests: true`)
   }
-}
-
-export function optionsFault(where: string, what: string): ClienteleFault {
-  return new ClienteleFault('ERR_CLIENTELE_OPTIONS', `${where}: ${what}`)
 }

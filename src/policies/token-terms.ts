@@ -3,11 +3,10 @@ import { resolveTerms } from '../contracts/terms.js'
 import type { Admission, Identity } from '../decisions/admission.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Admitted, Refused, Strip, Verdict } from '../decisions/policy.js'
-import type { RefusalCode } from '../decisions/refusals.js'
 import { namedClient } from '../tokens/client-claim.js'
 import { satisfies, scopesText, type Scopes } from '../tokens/scopes.js'
 import type { VerifiedToken } from '../tokens/token-engine.js'
-import { bearerChallenge } from './bearer-challenge.js'
+import { bearerChallenge, bearerRefusal } from './bearer-challenge.js'
 import type { PolicyContext } from './context.js'
 import { joinAdmissions } from './join-admissions.js'
 
@@ -28,7 +27,7 @@ const stripped: Strip = Object.freeze({ headers: ['authorization'], query: [] })
  * client is reached only through an identity of the token's verified issuer.
  */
 export function tokenTerms({ api, realm, reader }: PolicyContext, terms: TokenTerms): Decide {
-  const invalid = refused('token_invalid', bearerChallenge(realm, { error: 'invalid_token' }))
+  const invalid = bearerRefusal('token_invalid', bearerChallenge(realm, { error: 'invalid_token' }))
   const lacking = scopeRefusal(realm, terms.scopes)
   const strip = terms.strip === 'secret' ? stripped : undefined
 
@@ -40,9 +39,9 @@ export function tokenTerms({ api, realm, reader }: PolicyContext, terms: TokenTe
   }
 
   const meet = (client: PreparedClient, identity: Identity, token: VerifiedToken, before: Admission | undefined) => {
-    if (client.record.state !== 'active') return refused('client_disabled')
+    if (client.record.state !== 'active') return bearerRefusal('client_disabled')
     return andThen(resolveTerms(reader, api, client.record.id), (found) => {
-      if (found.kind === 'refused') return refused(found.code)
+      if (found.kind === 'refused') return bearerRefusal(found.code)
       const { contract, tier } = found
       return admit(token, before, { client: client.admitted(identity), contract, ...(tier && { tier }) })
     })
@@ -52,11 +51,11 @@ export function tokenTerms({ api, realm, reader }: PolicyContext, terms: TokenTe
     const named = namedClient(token.claims, terms.clientIdClaim)
     if (named.kind === 'invalid') return invalid
     if (terms.contract === 'skip') return admit(token, before, {})
-    if (named.kind !== 'named') return refused('client_unnamed')
+    if (named.kind !== 'named') return bearerRefusal('client_unnamed')
     const identity = { issuer: token.issuer, clientId: named.clientId }
     return andThen(reader.findClient(identity), (client) =>
       // To us, an ID that nobody has registered here is no name.
-      client === undefined ? refused('client_unnamed') : meet(client, identity, token, before),
+      client === undefined ? bearerRefusal('client_unnamed') : meet(client, identity, token, before),
     )
   }
 }
@@ -65,12 +64,8 @@ function admitted(admission: Admission, strip: Strip | undefined): Admitted {
   return { kind: 'admitted', admission, strip }
 }
 
-function refused(code: RefusalCode, challenge?: ReturnType<typeof bearerChallenge>): Refused {
-  return { kind: 'refused', refusal: challenge === undefined ? { code } : { code, challenges: [challenge] } }
-}
-
 /** RFC 6750 §3.1: the scopes that would have sufficed. */
 function scopeRefusal(realm: string, scopes: Scopes | undefined): Refused {
   const scope = scopes === undefined ? '' : scopesText(scopes)
-  return refused('scope_insufficient', bearerChallenge(realm, { error: 'insufficient_scope', scope }))
+  return bearerRefusal('scope_insufficient', bearerChallenge(realm, { error: 'insufficient_scope', scope }))
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
-import { checkOptions } from '../runtime/check.js'
+import { checkOptions, optionsFault } from '../runtime/check.js'
 import type { KeyOrigin } from '../tokens/engines.js'
 import {
   asymmetricAlgorithms,
@@ -12,13 +12,7 @@ import { unverifiedIssuer } from '../tokens/jwt/compact-jwt.js'
 import { vetKeys } from '../tokens/keys/vet-keys.js'
 import { bearerPolicy } from './bearer-policy.js'
 import type { PolicyContext } from './context.js'
-import {
-  optionsFault,
-  requireAddress,
-  tokenOptionsShape,
-  tokenSettings,
-  type TokenPolicyOptions,
-} from './token-options.js'
+import { requireAddress, tokenOptionsShape, tokenSettings, type TokenPolicyOptions } from './token-options.js'
 
 export interface ValidateJwtOptions extends TokenPolicyOptions {
   /** The issuer's public keys themselves. At most one of `jwks`, `jwksUri` and `secret`; with none, discovery. */
@@ -63,7 +57,7 @@ export function validateJwt(context: PolicyContext, options: ValidateJwtOptions)
     name: 'validateJwt',
     shapes: [`jwt:${issuer}`],
     isOwn: (token) => unverifiedIssuer(token) === issuer,
-    engine: context.tokens.jwtVerifier({ ...verification, issuer, origin, algorithms }),
+    engine: context.tokens.jwtVerifier({ ...verification, origin, algorithms }),
     terms,
     maxTokenBytes,
   })

@@ -11,6 +11,11 @@ export function checkOptions<T>(where: string, schema: z.ZodType<T>, options: un
   return check('ERR_CLIENTELE_OPTIONS', where, schema, options)
 }
 
+/** The same for what a schema cannot say. `where` is the function whose options they are: `validateJwt()`. */
+export function optionsFault(where: string, what: string): ClienteleFault {
+  return new ClienteleFault('ERR_CLIENTELE_OPTIONS', `${where}: ${what}`)
+}
+
 /**
  * For whatever comes from outside: the value as its schema has it, or a fault with every place and what was
  * expected there. The message never holds a value: options and records hold secrets. An unknown name stands

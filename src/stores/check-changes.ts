@@ -36,15 +36,9 @@ function checkChange(change: Change): CheckedChange {
   const storeKey = recordKey(kind, target.key)
   if (value === undefined || value === null) return { target, storeKey, expect, value }
   const record = checkRecord(kind, value)
-  if (recordKey(kind, keyOf(kind, record)) !== storeKey)
-    throw invalid(`${kind}: the record has another key than the change`)
+  if (recordKey(kind, record) !== storeKey) throw invalid(`${kind}: the record has another key than the change`)
   if (record.version <= (expect ?? 0)) throw invalid(`${kind}: the version must be above the expected one`)
   return { target, storeKey, expect, value: record }
-}
-
-/** The key of a record: it carries its own key's fields under their names. */
-export function keyOf<K extends RecordKind>(kind: K, record: Records[K]['value']): Records[K]['key'] {
-  return record
 }
 
 /** Whether a record that was found is the very one that was asked for. */
@@ -53,8 +47,8 @@ export function isRecordOf<K extends RecordKind>(
   record: Records[K]['value'],
   key: Records[K]['key'],
 ): boolean {
-  const own = keyParts({ kind, key: keyOf(kind, record) } as unknown as RecordKey)
-  const asked = keyParts({ kind, key } as RecordKey)
+  const own = keyParts(kind, record)
+  const asked = keyParts(kind, key)
   return own.every((part, index) => part === asked[index])
 }
 

@@ -1,7 +1,7 @@
 import { keyParts, recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
 import type { Change, ContractStore, ListQuery, Page, RecordKey, RecordKind, Records } from '../contracts/store.js'
-import { checkChanges, closed, conflict, keyOf, type AnyRecord, type CheckedChange } from './check-changes.js'
+import { checkChanges, closed, conflict, type AnyRecord, type CheckedChange } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
 
 /** By the first part of a key, then by the second: no joined string is built, hashed or thrown away per find. */
@@ -41,7 +41,7 @@ export class MemoryStore implements ContractStore {
   }
 
   find<K extends RecordKind>(kind: K, key: Records[K]['key']): Records[K]['value'] | undefined {
-    const [first = '', second = ''] = keyParts({ kind, key } as RecordKey)
+    const [first = '', second = ''] = keyParts(kind, key)
     return this.#read(kind, first, second)
   }
 
@@ -86,7 +86,7 @@ export class MemoryStore implements ContractStore {
 
   #write({ target, value }: CheckedChange): void {
     if (value === undefined) return
-    const [first = '', second = ''] = keyParts(target)
+    const [first = '', second = ''] = keyParts(target.kind, target.key)
     const table = this.#tables[target.kind]
     const row = table.get(first) ?? new Map<string, AnyRecord>()
     if (value === null) row.delete(second)
@@ -120,7 +120,7 @@ function pageOf(table: Table, { kind, filters, cursor, limit }: CheckedQuery): P
   for (const row of table.values()) {
     for (const record of row.values()) {
       if (!fits(record, filters)) continue
-      const key = recordKey(kind, keyOf(kind, record))
+      const key = recordKey(kind, record)
       if (cursor === undefined || key > cursor) rows.push([key, record])
     }
   }

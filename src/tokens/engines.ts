@@ -1,5 +1,5 @@
+import { fingerprint } from '../runtime/fingerprint.js'
 import { discovery, type IssuerMetadata } from './discovery.js'
-import { fingerprint } from './fingerprint.js'
 import { discoveredEndpoint, introspection, type IntrospectionClient } from './introspection/ask.js'
 import { Introspector, type IntrospectorConfig } from './introspection/introspector.js'
 import { issuerFault } from './issuer-fault.js'
@@ -18,12 +18,12 @@ export type KeyOrigin =
   | { readonly kind: 'local'; readonly keys: KeySet & { readonly identity: string } }
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
 
-export interface JwtEngineConfig extends JwtVerifierConfig {
+export interface JwtEngineConfig extends Omit<JwtVerifierConfig, 'issuer'> {
   readonly settings: IssuerSettings
   readonly origin: KeyOrigin
 }
 
-export interface IntrospectionEngineConfig extends IntrospectorConfig {
+export interface IntrospectionEngineConfig extends Omit<IntrospectorConfig, 'issuer'> {
   readonly settings: IssuerSettings
   readonly as: IntrospectionClient
   /** `undefined`: the one that discovery names. */
@@ -54,13 +54,14 @@ export function tokenEngines(): TokenEngines {
   return {
     jwtVerifier: (config) =>
       once(['jwt', { ...config, origin: nameOf(config.origin) }], () => {
-        return new JwtVerifier(config, keys(config.settings, config.origin))
+        const { settings, origin } = config
+        return new JwtVerifier({ ...config, issuer: settings.issuer }, keys(settings, origin))
       }),
     introspector: (config) =>
       once(['introspection', config], () => {
         const { settings, endpoint } = config
         const locate = endpoint === undefined ? () => discoveredEndpoint(settings, metadata(settings)) : () => endpoint
-        return new Introspector(config, introspection(settings, config.as, locate))
+        return new Introspector({ ...config, issuer: settings.issuer }, introspection(settings, config.as, locate))
       }),
   }
 }

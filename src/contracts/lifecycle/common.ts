@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
 import { checkRecord } from '../check-record.js'
+import { keyOf } from '../keys.js'
 import { actor, version } from '../schema-words.js'
 import type { Change, ContractStore, RecordKind, Records } from '../store.js'
 
@@ -98,9 +99,4 @@ export async function replace<K extends Editable>(
   const key = keyOf(kind, value)
   await store.commit([{ kind, key, expect: before.version, value } as Change, ...assertions])
   return value
-}
-
-function keyOf(kind: Editable, value: object): object {
-  const fields = { client: ['id'], contract: ['client', 'api'], tier: ['api', 'name'] }[kind]
-  return Object.fromEntries(fields.map((field) => [field, (value as Record<string, unknown>)[field]]))
 }

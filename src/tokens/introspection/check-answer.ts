@@ -1,11 +1,11 @@
+import { deepFreeze } from '../../runtime/deep-freeze.js'
 import { isBearerAccessToken } from '../access-token-only.js'
-import { deepFreeze } from '../deep-freeze.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { JsonObject } from '../json-object.js'
-import { isAudienceOrAbsent, isTimeOrAbsent } from '../jwt/claims.js'
+import { isAudienceOrAbsent, isTimeOrAbsent } from '../registered-claims.js'
+import type { GoodToken } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
-import type { VerifiedToken } from '../token-engine.js'
 
 export interface AnswerTerms {
   readonly issuer: string
@@ -14,14 +14,8 @@ export interface AnswerTerms {
   readonly clockToleranceSeconds: number
 }
 
-export interface GoodAnswer {
-  readonly verified: VerifiedToken
-  /** Infinity where the server does not say. */
-  readonly expiresAtMs: number
-}
-
 /** What an answer means here (RFC 7662 §4). `undefined`: the token is not good. */
-export function checkAnswer(answer: JsonObject, terms: AnswerTerms): GoodAnswer | undefined {
+export function checkAnswer(answer: JsonObject, terms: AnswerTerms): GoodToken | undefined {
   if (answer['active'] !== true) return undefined
   const { exp, nbf, aud } = answer
   if (!isTimeOrAbsent(exp) || !isTimeOrAbsent(nbf) || !isAudienceOrAbsent(aud)) {

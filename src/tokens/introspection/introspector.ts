@@ -1,13 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import { monotonicClock } from '../../runtime/clock.js'
-import { fingerprint } from '../fingerprint.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
-import type { RememberLimits } from '../jwt/remembered-tokens.js'
+import { digestOf, RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
 import type { Ask } from './ask.js'
-import { checkAnswer, type AnswerTerms, type GoodAnswer } from './check-answer.js'
+import { checkAnswer, type AnswerTerms } from './check-answer.js'
 
 export interface IntrospectorConfig extends AnswerTerms {
   /** How long a good answer is taken without asking again; never past `exp`. */
@@ -17,18 +16,15 @@ export interface IntrospectorConfig extends AnswerTerms {
   readonly remember: RememberLimits
 }
 
-interface KeptAnswer extends GoodAnswer {
+interface KeptAnswer extends GoodToken {
   readonly until: number
 }
-
-/** What an answer takes besides its members: the key, the objects and the place in the list. */
-const overheadBytes = 512
 
 /** Asks the server about each token once in a while, and once for all who come with it meanwhile. */
 export class Introspector implements TokenEngine {
   readonly #config: IntrospectorConfig
   readonly #ask: Ask
-  readonly #good: LRUCache<string, KeptAnswer> | undefined
+  readonly #good: RememberedTokens<KeptAnswer>
   /** Of its own, so that a flood of bad tokens pushes out no good answer. */
   readonly #bad: LRUCache<string, { readonly until: number }> | undefined
   readonly #asking = new Map<string, Promise<VerifiedToken | undefined>>()
@@ -36,17 +32,16 @@ export class Introspector implements TokenEngine {
   constructor(config: IntrospectorConfig, ask: Ask) {
     this.#config = config
     this.#ask = ask
-    const { entries, bytes } = config.remember
-    if (entries === 0) return
-    this.#good = new LRUCache({ max: entries, maxSize: bytes })
-    this.#bad = new LRUCache({ max: entries })
+    const { entries } = config.remember
+    this.#good = new RememberedTokens(config.remember)
+    this.#bad = entries === 0 ? undefined : new LRUCache({ max: entries })
   }
 
   verify(token: string): MaybePromise<VerifiedToken | undefined> {
-    const key = fingerprint(token)
+    const key = digestOf(token)
     const now = monotonicClock()
-    const good = this.#good?.get(key)
-    if (good !== undefined && now < good.until && Date.now() < good.expiresAtMs) return good.verified
+    const good = this.#good.get(key)
+    if (good !== undefined && now < good.until) return good.verified
     const bad = this.#bad?.get(key)
     if (bad !== undefined && now < bad.until) return undefined
     return this.#asking.get(key) ?? this.#askOnce(key, token, now)
@@ -65,14 +60,14 @@ export class Introspector implements TokenEngine {
   }
 
   /** From the moment of asking on, which is as old as the answer can be. A fault comes by here never. */
-  #keep(key: string, askedAt: number, good: GoodAnswer | undefined): VerifiedToken | undefined {
+  #keep(key: string, askedAt: number, good: GoodToken | undefined): VerifiedToken | undefined {
     if (good === undefined) {
-      this.#good?.delete(key)
+      this.#good.delete(key)
       this.#bad?.set(key, { until: askedAt + this.#config.inactiveMaxAgeSeconds * 1000 })
       return undefined
     }
-    const size = overheadBytes + 2 * JSON.stringify(good.verified.claims).length
-    this.#good?.set(key, { ...good, until: askedAt + this.#config.maxAgeSeconds * 1000 }, { size })
+    const until = askedAt + this.#config.maxAgeSeconds * 1000
+    this.#good.set(key, JSON.stringify(good.verified.claims).length, { ...good, until })
     return good.verified
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json-object.js'
+import { isAudienceOrAbsent, isTimeOrAbsent } from '../registered-claims.js'
 
 /**
  * The registered claims have the types of RFC 7519 §4.1, and there is an end: jose takes a token without `exp`,
@@ -11,13 +12,4 @@ export function wellFormedClaims(claims: JsonObject): claims is JsonObject & { r
     isTimeOrAbsent(claims['iat']) &&
     isAudienceOrAbsent(claims['aud'])
   )
-}
-
-export function isTimeOrAbsent(value: unknown): value is number | undefined {
-  return value === undefined || Number.isFinite(value)
-}
-
-export function isAudienceOrAbsent(value: unknown): value is string | readonly string[] | undefined {
-  if (value === undefined || typeof value === 'string') return true
-  return Array.isArray(value) && value.every((audience) => typeof audience === 'string')
 }

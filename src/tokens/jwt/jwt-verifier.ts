@@ -1,15 +1,15 @@
 import { errors, type JWTVerifyOptions } from 'jose'
 import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
+import { deepFreeze } from '../../runtime/deep-freeze.js'
 import { isBearerAccessToken } from '../access-token-only.js'
-import { deepFreeze } from '../deep-freeze.js'
 import { isBadToken, issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { KeySet, KeySource } from '../keys/key-source.js'
+import { digestOf, RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
 import { wellFormedClaims } from './claims.js'
 import { compactJwtReader, type CompactJwt } from './compact-jwt.js'
-import { RememberedTokens, type RememberLimits } from './remembered-tokens.js'
 import { signedClaims } from './signature.js'
 
 export interface JwtVerifierConfig {
@@ -21,9 +21,9 @@ export interface JwtVerifierConfig {
   readonly remember: RememberLimits
 }
 
-interface Signed {
-  readonly verified: VerifiedToken
-  readonly expiresAtMs: number
+interface RememberedToken extends GoodToken {
+  /** Under which it was verified. */
+  readonly keys: KeySet
 }
 
 /** Verifies JWTs of one issuer, and remembers those that were good for as long as their keys are in force. */
@@ -32,7 +32,7 @@ export class JwtVerifier implements TokenEngine {
   readonly #keys: KeySource
   readonly #read: (token: string) => CompactJwt | undefined
   readonly #options: JWTVerifyOptions
-  readonly #remembered: RememberedTokens
+  readonly #remembered: RememberedTokens<RememberedToken>
 
   constructor(config: JwtVerifierConfig, keys: KeySource) {
     this.#issuer = config.issuer
@@ -48,7 +48,7 @@ export class JwtVerifier implements TokenEngine {
   }
 
   verify(token: string): MaybePromise<VerifiedToken | undefined> {
-    const digest = this.#remembered.digestOf(token)
+    const digest = digestOf(token)
     const known = this.#remembered.get(digest)
     if (known !== undefined && this.#keys.isFresh(known.keys)) return known.verified
     const jwt = this.#read(token)
@@ -74,7 +74,7 @@ export class JwtVerifier implements TokenEngine {
     return signed.verified
   }
 
-  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<Signed | 'bad' | 'unknown key'> {
+  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<GoodToken | 'bad' | 'unknown key'> {
     try {
       const claims = await signedClaims(token, keys.find, this.#options)
       if (!wellFormedClaims(claims) || !isBearerAccessToken(claims, jwt.explicit)) return 'bad'
