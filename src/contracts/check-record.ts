@@ -27,14 +27,10 @@ export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T
   return check('ERR_CLIENTELE_INVALID', where, schema, value)
 }
 
-/**
- * For records that somebody else keeps. Members that are not known here are passed over, so that an older process
- * reads what a newer one wrote; `null` stands for a member that is not there, as in a row of SQL.
- */
+/** For records that somebody else keeps: read with more patience than what is written here. */
 export function readRecord<K extends 'client' | 'contract' | 'tier'>(kind: K, value: object): Records[K]['value'] {
   if (checkedAs.get(value) === kind) return value as Records[K]['value']
-  const members = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
-  return deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, members))
+  return deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value))
 }
 
 export { deepFreeze as freezeDeep }

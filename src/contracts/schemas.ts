@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { limitAlgorithms, windowBounds } from '../decisions/admission.js'
 import type { Client, Contract, Identity, IdentityLink, Limit, Tier } from './model.js'
-import { storedSecret } from './secret-schemas.js'
+import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
 
@@ -31,7 +31,11 @@ const limitList = listOf(limit)
 /** As people write them: `fixed` where no algorithm is named. */
 export const limitInputs = listOf(limit.extend({ algorithm: limit.shape.algorithm.default('fixed') }))
 
-export const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
+const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
+
+const clientIdentity = z.strictObject(identityShape)
+const maximumIdentities = 100
+const maximumSecrets = 20
 
 const client = z.strictObject({
   id,
@@ -40,8 +44,8 @@ const client = z.strictObject({
   owner: freeText.optional(),
   type: z.enum(['confidential', 'public']),
   state: z.enum(['active', 'disabled']),
-  identities: z.array(z.strictObject(identityShape)).max(100),
-  secrets: z.array(storedSecret).max(20),
+  identities: z.array(clientIdentity).max(maximumIdentities),
+  secrets: z.array(storedSecret).max(maximumSecrets),
   createdAt: instant,
   updatedAt: instant,
   updatedBy: actor,
@@ -83,12 +87,25 @@ const tier = z.strictObject({
 /** What a record of each kind must look like, when it is written and when it is first read. */
 export const recordSchemas = { client, identity, contract, tier } as const
 
-/** The same for records that somebody else keeps: what a newer version has added is passed over. */
+/** `null` for a member that is not there, as in a row of SQL. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
+}
+
+const readClient = client.extend({
+  identities: z.array(z.preprocess(withoutNulls, clientIdentity.strip())).max(maximumIdentities),
+  secrets: z.array(z.preprocess(withoutNulls, readSecret)).max(maximumSecrets),
+})
+
+/**
+ * The same for records that somebody else keeps: members that are not known here are passed over, so that an older
+ * process reads what a newer one wrote. Limits are not: one that is half understood would be another limit.
+ */
 export const readSchemas = {
-  client: client.strip(),
-  identity: identity.strip(),
-  contract: contract.strip(),
-  tier: tier.strip(),
+  client: z.preprocess(withoutNulls, readClient.strip()),
+  contract: z.preprocess(withoutNulls, contract.strip()),
+  tier: z.preprocess(withoutNulls, tier.strip()),
 } as const
 
 /** What a record of each kind is found by. */

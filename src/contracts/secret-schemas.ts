@@ -44,3 +44,9 @@ function isPowerOfTwo(number: number): boolean {
 }
 
 export const storedSecret = z.discriminatedUnion('algorithm', [generated, chosen]) satisfies z.ZodType<StoredSecret>
+
+/** The same in a record that somebody else keeps: what a newer version has added is passed over. */
+export const readSecret = z.discriminatedUnion('algorithm', [
+  generated.strip(),
+  chosen.strip(),
+]) satisfies z.ZodType<StoredSecret>

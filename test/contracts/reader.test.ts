@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { Client } from '../../src/contracts/model.js'
+import type { ChosenSecret, Client, GeneratedSecret, Identity, Tier } from '../../src/contracts/model.js'
 import { checkedReader } from '../../src/contracts/reader.js'
 import type { ContractReader } from '../../src/contracts/store.js'
 import { resolveTerms } from '../../src/contracts/terms.js'
@@ -16,6 +16,13 @@ import {
 } from '../../src/testing/contract-store-fixtures.js'
 
 const acme = { issuer: 'local', clientId: 'acme' }
+const storedSecrets: { readonly generated: GeneratedSecret; readonly chosen: ChosenSecret } = {
+  generated: { id: 'one', algorithm: 'sha256', hash: 'A'.repeat(43), createdAt: '2026-01-02T03:04:05Z' },
+  chosen: {
+    ...{ id: 'two', algorithm: 'scrypt', hash: 'A'.repeat(43), createdAt: '2026-01-02T03:04:05Z' },
+    ...{ salt: 'A'.repeat(22), cost: 16, blockSize: 1, parallelization: 1 },
+  },
+}
 const outage = { code: 'ERR_CLIENTELE_STORE', status: 503 }
 
 const readerOf = (parts: Partial<ContractReader>) =>
@@ -94,6 +101,43 @@ describe('checkedReader', () => {
     }
     for (const issuer of ['', 'a\nb', 'a'.repeat(2049)])
       expect(reader.findClient({ issuer, clientId: 'acme' })).toBeUndefined()
+  })
+
+  it('passes over what a newer version has added, and takes null for what is not there', () => {
+    const added = { added: true, also: null }
+    const [generated, chosen] = [storedSecrets.generated, storedSecrets.chosen]
+    const record = {
+      ...clientRecord('acme', { identities: [{ ...acme, ...added } as Identity] }),
+      ...added,
+      owner: null,
+      secrets: [
+        { ...generated, ...added, endsAt: null },
+        { ...chosen, ...added, endsAt: null },
+      ],
+    } as unknown as Client
+    const client = readerOf({ findClient: () => record }).findClient(acme)
+    if (client === undefined || isPromise(client)) throw new Error('expected an answer at once')
+    expect(client.record).toStrictEqual({
+      ...clientRecord('acme', { version: record.version }),
+      secrets: [generated, chosen],
+    })
+    const contract = { ...contractRecord('acme', 'orders'), ...added }
+    expect(readerOf({ findContract: () => contract }).findContract('acme', 'orders')).not.toHaveProperty('added')
+  })
+
+  it('has no patience with a secret that is none, nor with a limit that it understands by half', () => {
+    const broken = [{ ...storedSecrets.chosen, cost: 3 }, { ...storedSecrets.generated, hash: null }, null]
+    for (const secret of broken) {
+      const record = { ...clientRecord('acme'), secrets: [secret] } as unknown as Client
+      const reader = readerOf({ findClient: () => record })
+      expect(() => reader.findClient(acme)).toThrow(expect.objectContaining(outage))
+    }
+    const [limit] = tierRecord('orders', 'gold').limits
+    for (const more of [{ burst: 5 }, { burst: null }]) {
+      const tier = { ...tierRecord('orders', 'gold'), limits: [{ ...limit, ...more }] } as unknown as Tier
+      const reader = readerOf({ findTier: () => tier })
+      expect(() => reader.findTier('orders', 'gold')).toThrow(expect.objectContaining(outage))
+    }
   })
 
   it('freezes what it was given to the bottom, so that no later change goes unseen', () => {
