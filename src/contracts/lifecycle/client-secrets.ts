@@ -6,7 +6,7 @@ import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
 import { generateSecret } from '../secrets.js'
 import type { ContractStore } from '../store.js'
-import { edited, found, inputShape, replace, stateFault, strict, type LifecycleInput } from './common.js'
+import { edited, found, inputShape, replace, stateFault, type LifecycleInput } from './common.js'
 
 export interface RotateSecretInput extends LifecycleInput {
   readonly client: string
@@ -22,15 +22,19 @@ export interface RotatedSecret {
 
 const maximumOverlapSeconds = 366 * 86_400
 
-const rotateInput = strict({
+const rotateInput = z.strictObject({
   ...inputShape,
   client: id,
   overlapSeconds: z.number().min(0).max(maximumOverlapSeconds),
 } satisfies Shape<RotateSecretInput>)
 
-/** Gives a client a new generated secret, and the old ones an end. */
+/**
+ * Gives a client a new generated secret, and the old ones an end.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, and `_STATE` for a public client
+ */
 export async function rotateSecret(store: ContractStore, input: RotateSecretInput): Promise<RotatedSecret> {
-  const checked = parse('rotateSecret', rotateInput, input)
+  const checked = parse('rotateSecret()', rotateInput, input)
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   if (before.type === 'public') throw stateFault('A public client has no secret to rotate.')
   const now = new Date()
@@ -59,11 +63,15 @@ export interface EndSecretInput extends LifecycleInput {
   readonly secret: string
 }
 
-const endInput = strict({ ...inputShape, client: id, secret: id } satisfies Shape<EndSecretInput>)
+const endInput = z.strictObject({ ...inputShape, client: id, secret: id } satisfies Shape<EndSecretInput>)
 
-/** Ends one secret at once: its hash leaves the record, so that no clock has a say in it. */
+/**
+ * Ends one secret at once: its hash leaves the record, so that no clock has a say in it.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND` for the client or the secret, `_CONFLICT`
+ */
 export async function endSecret(store: ContractStore, input: EndSecretInput): Promise<Client> {
-  const checked = parse('endSecret', endInput, input)
+  const checked = parse('endSecret()', endInput, input)
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   const secrets = before.secrets.filter((secret) => secret.id !== checked.secret)
   if (secrets.length === before.secrets.length) {

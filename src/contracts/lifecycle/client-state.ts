@@ -1,24 +1,34 @@
+import { z } from 'zod'
 import { parse } from '../check-record.js'
 import type { Client, Contract, Identity } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
-import { edited, firstVersion, found, inputShape, listAll, replace, strict, type LifecycleInput } from './common.js'
+import { commit, edited, firstVersion, found, inputShape, listAll, replace, type LifecycleInput } from './common.js'
 import { clientOutcome, type ClientMove } from './moves.js'
 
 export interface ClientInput extends LifecycleInput {
   readonly client: string
 }
 
-const clientInput = strict({ ...inputShape, client: id } satisfies Shape<ClientInput>)
+const clientInput = z.strictObject({ ...inputShape, client: id } satisfies Shape<ClientInput>)
 
-/** Turns a client away everywhere, whatever its secrets and contracts say. */
+/**
+ * Turns a client away everywhere, whatever its secrets and contracts say.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
+ */
 export async function disableClient(store: ContractStore, input: ClientInput): Promise<Client> {
-  return move(store, 'disable', parse('disableClient', clientInput, input))
+  return move(store, 'disable', parse('disableClient()', clientInput, input))
 }
 
+/**
+ * Lets a disabled client in again, with the secrets and contracts that it has now: what ended meanwhile stays ended.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
+ */
 export async function enableClient(store: ContractStore, input: ClientInput): Promise<Client> {
-  return move(store, 'enable', parse('enableClient', clientInput, input))
+  return move(store, 'enable', parse('enableClient()', clientInput, input))
 }
 
 async function move(store: ContractStore, name: ClientMove, input: ClientInput): Promise<Client> {
@@ -30,16 +40,18 @@ async function move(store: ContractStore, name: ClientMove, input: ClientInput):
 /**
  * Forgets a client and its contracts. Its client IDs stay known as its own, with the APIs it was turned away
  * from, so that none of them is silently given to somebody else.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`
  */
 export async function removeClient(store: ContractStore, input: ClientInput): Promise<void> {
-  const checked = parse('removeClient', clientInput, input)
+  const checked = parse('removeClient()', clientInput, input)
   const seen = await found(store, 'client', { id: checked.client }, checked.version)
   // A disabled client is given no new contract, so none can slip in between the list and the commit.
   const client = seen.state === 'disabled' ? seen : await move(store, 'disable', { ...checked, version: seen.version })
   const contracts = await listAll(store, { kind: 'contract', client: client.id })
   const barredApis = contracts.filter(isBarred).map((contract) => contract.api)
   const tombstones = client.identities.map((identity) => tombstone(store, identity, barredApis))
-  await store.commit([
+  await commit(store, [
     { kind: 'client', key: { id: client.id }, expect: client.version, value: null },
     ...contracts.map(removal),
     ...(await Promise.all(tombstones)),

@@ -7,7 +7,7 @@ import type { Shape } from '../schema-shape.js'
 import { freeText, id } from '../schema-words.js'
 import { generateSecret, secretForm, storeChosenSecret } from '../secrets.js'
 import type { ContractStore } from '../store.js'
-import { firstVersion, inputShape, stamp, stateFault, strict, withoutUndefined, type LifecycleInput } from './common.js'
+import { commit, firstVersion, inputShape, stamp, stateFault, withoutUndefined, type LifecycleInput } from './common.js'
 
 export interface RegisterClientInput extends Omit<LifecycleInput, 'version'> {
   readonly name: string
@@ -29,7 +29,7 @@ export interface RegisteredClient {
 
 const maximumSecretLength = 1024
 
-const registerInput = strict({
+const registerInput = z.strictObject({
   actor: inputShape.actor,
   name: freeText,
   owner: freeText.optional(),
@@ -40,7 +40,10 @@ const registerInput = strict({
 
 /**
  * Makes a client application known, under a client ID of the local issuer. The generated secret is in the answer
- * and nowhere else. An ID that is or was in use is refused with `ERR_CLIENTELE_STATE`.
+ * and nowhere else.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_STATE` for an ID that is or was in use, `_CONFLICT` where somebody
+ * else takes the ID at the same moment
  */
 export async function registerClient(
   store: ContractStore,
@@ -48,7 +51,7 @@ export async function registerClient(
 ): Promise<Required<RegisteredClient>>
 export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient>
 export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient> {
-  const { actor, name, owner, type = 'confidential', ...given } = parse('registerClient', registerInput, input)
+  const { actor, name, owner, type = 'confidential', ...given } = parse('registerClient()', registerInput, input)
   const now = new Date()
   const secret = await newSecret(type, given.clientSecret, now)
   const clientId = given.clientId ?? randomId()
@@ -98,7 +101,7 @@ function refuseChosen(type: Client['type'], chosen: string): void {
 }
 
 function invalid(message: string): ClienteleFault {
-  return new ClienteleFault('ERR_CLIENTELE_INVALID', `registerClient: ${message}`)
+  return new ClienteleFault('ERR_CLIENTELE_INVALID', `registerClient(): ${message}`)
 }
 
 async function commitNew(store: ContractStore, client: Client, clientId: string): Promise<void> {
@@ -112,7 +115,7 @@ async function commitNew(store: ContractStore, client: Client, clientId: string)
         : 'The client ID is taken; choose another.',
     )
   }
-  await store.commit([
+  await commit(store, [
     { kind: 'client', key: { id: client.id }, expect: null, value: client },
     { kind: 'identity', key, expect: null, value: { ...key, version: firstVersion(), client: client.id } },
   ])

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
 import { checkRecord } from '../check-record.js'
 import { keyOf } from '../keys.js'
@@ -14,7 +13,6 @@ export interface LifecycleInput {
 }
 
 export const inputShape = { actor, version: version.optional() }
-export const strict = z.strictObject
 
 let lastVersion = 0
 
@@ -88,6 +86,11 @@ export async function listAll<K extends RecordKind>(
   return records
 }
 
+/** The one way in which the lifecycle writes. */
+export function commit(store: ContractStore, changes: readonly Change[]): Promise<void> {
+  return store.commit(changes)
+}
+
 /** Writes one record that has been read before. */
 export async function replace<K extends Editable>(
   store: ContractStore,
@@ -97,6 +100,6 @@ export async function replace<K extends Editable>(
   assertions: readonly Change[] = [],
 ): Promise<Records[K]['value']> {
   const key = keyOf(kind, value)
-  await store.commit([{ kind, key, expect: before.version, value } as Change, ...assertions])
+  await commit(store, [{ kind, key, expect: before.version, value } as Change, ...assertions])
   return value
 }

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { checkRecord, parse } from '../check-record.js'
 import type { Client, Contract, Tier } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { apiName, id, longText, tierName } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
 import {
+  commit,
   edited,
   firstVersion,
   found,
@@ -12,7 +14,6 @@ import {
   requireVersion,
   stamp,
   stateFault,
-  strict,
   withoutUndefined,
   type LifecycleInput,
 } from './common.js'
@@ -27,7 +28,7 @@ export interface RequestContractInput extends LifecycleInput {
   readonly reason?: string
 }
 
-const requestInput = strict({
+const requestInput = z.strictObject({
   ...inputShape,
   client: id,
   api: apiName,
@@ -38,9 +39,11 @@ const requestInput = strict({
 /**
  * Asks for access to an API. Approved at once without a tier or with an automatic one, otherwise pending; asking
  * again while pending changes the request. A client that was rejected or revoked here always waits for a person.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function requestContract(store: ContractStore, input: RequestContractInput): Promise<Contract> {
-  const checked = parse('requestContract', requestInput, input)
+  const checked = parse('requestContract()', requestInput, input)
   const client = await found(store, 'client', { id: checked.client })
   if (client.state === 'disabled') throw stateFault('A client that is disabled cannot request a contract.')
   const key = { client: checked.client, api: checked.api }
@@ -50,7 +53,7 @@ export async function requestContract(store: ContractStore, input: RequestContra
   const tier = await openTier(store, checked.api, checked.tier)
   const state = outcome === 'decided by tier' ? byTier(tier, before) : 'pending'
   const contract = requested(before, checked, state)
-  await store.commit([
+  await commit(store, [
     { kind: 'contract', key, expect: before?.version ?? null, value: contract },
     clientAssertion(client),
     ...tierAssertion(tier),
@@ -83,14 +86,21 @@ export interface ChangeTierInput extends LifecycleInput {
   readonly tier: string
 }
 
-const changeInput = strict({ ...inputShape, client: id, api: apiName, tier: tierName } satisfies Shape<ChangeTierInput>)
+const changeInput = z.strictObject({
+  ...inputShape,
+  client: id,
+  api: apiName,
+  tier: tierName,
+} satisfies Shape<ChangeTierInput>)
 
 /**
  * Asks for another tier under an approved contract. An automatic tier is in force at once; until a manual one is
  * approved, the old one stays. Asking for the tier in force takes back what was asked before.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function changeTier(store: ContractStore, input: ChangeTierInput): Promise<Contract> {
-  const checked = parse('changeTier', changeInput, input)
+  const checked = parse('changeTier()', changeInput, input)
   const before = await found(store, 'contract', { client: checked.client, api: checked.api }, checked.version)
   contractOutcome(before, 'changeTier')
   if (checked.tier === before.tier) {

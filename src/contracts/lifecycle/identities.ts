@@ -4,7 +4,7 @@ import type { Client, Contract, IdentityLink } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id, issuer } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
-import { edited, firstVersion, found, inputShape, stamp, stateFault, strict, type LifecycleInput } from './common.js'
+import { commit, edited, firstVersion, found, inputShape, stamp, stateFault, type LifecycleInput } from './common.js'
 
 export interface LinkIdentityInput extends LifecycleInput {
   readonly client: string
@@ -14,7 +14,7 @@ export interface LinkIdentityInput extends LifecycleInput {
   readonly reuse?: boolean
 }
 
-const linkInput = strict({
+const linkInput = z.strictObject({
   ...inputShape,
   client: id,
   issuer,
@@ -22,9 +22,13 @@ const linkInput = strict({
   reuse: z.boolean().optional(),
 } satisfies Shape<LinkIdentityInput>)
 
-/** Lets a client be known under one more (issuer, client ID) pair. Nothing else ever makes that link. */
+/**
+ * Lets a client be known under one more (issuer, client ID) pair. Nothing else ever makes that link.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
+ */
 export async function linkIdentity(store: ContractStore, input: LinkIdentityInput): Promise<Client> {
-  const checked = parse('linkIdentity', linkInput, input)
+  const checked = parse('linkIdentity()', linkInput, input)
   const identity = { issuer: checked.issuer, clientId: checked.clientId }
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   const link = await store.find('identity', identity)
@@ -32,7 +36,7 @@ export async function linkIdentity(store: ContractStore, input: LinkIdentityInpu
   const client = edited('client', before, checked, { identities: [...before.identities, identity] })
   const version = link === undefined ? firstVersion() : link.version + 1
   const bars = (link?.barredApis ?? []).map((api) => barOn(store, api, checked))
-  await store.commit([
+  await commit(store, [
     { kind: 'client', key: { id: client.id }, expect: before.version, value: client },
     {
       kind: 'identity',

@@ -1,17 +1,23 @@
 import type { Client, Contract, ContractState } from '../model.js'
 import { stateFault } from './common.js'
 
+/**
+ * Where each move may lead: a state, or `decided by tier`, which means that tier and history have the say
+ * (`approved` if they allow it at once).
+ */
+interface ContractOutcomes extends Record<'approve' | 'reject' | 'revoke' | 'restore', ContractState> {
+  readonly request: 'pending' | 'decided by tier'
+  readonly changeTier: 'decided by tier'
+}
+
 /** What can be done to a contract. */
-export type ContractMove = 'request' | 'changeTier' | 'approve' | 'reject' | 'revoke' | 'restore'
+export type ContractMove = keyof ContractOutcomes
 
 /** Where a contract stands: its state, and `changing` for an approved one that waits for another tier. */
 export type ContractStanding = 'absent' | ContractState | 'changing'
 
-/** Where a move leads: a state, or what tier and history decide (`approved` if they allow it at once). */
-export type ContractOutcome = ContractState | 'decided by tier'
-
 /** Every move there is. What is not here is refused with `ERR_CLIENTELE_STATE`. */
-export const contractMoves: Readonly<Record<ContractStanding, Partial<Record<ContractMove, ContractOutcome>>>> = {
+const contractMoves: Readonly<Record<ContractStanding, Partial<ContractOutcomes>>> = {
   absent: { request: 'decided by tier' },
   pending: { request: 'decided by tier', approve: 'approved', reject: 'rejected' },
   approved: { changeTier: 'decided by tier', revoke: 'revoked' },
@@ -25,9 +31,12 @@ export function standingOf(contract: Contract | undefined): ContractStanding {
   return contract.state === 'approved' && contract.requestedTier !== undefined ? 'changing' : contract.state
 }
 
-export function contractOutcome(contract: Contract | undefined, move: ContractMove): ContractOutcome {
+export function contractOutcome<Move extends ContractMove>(
+  contract: Contract | undefined,
+  move: Move,
+): ContractOutcomes[Move] {
   const standing = standingOf(contract)
-  const outcome = contractMoves[standing][move]
+  const outcome: ContractOutcomes[Move] | undefined = contractMoves[standing][move]
   if (outcome !== undefined) return outcome
   const allowed = Object.keys(contractMoves[standing]).join(', ')
   throw stateFault(`A contract that is ${wordFor[standing]} cannot ${move}; it can: ${allowed}.`)
@@ -44,7 +53,7 @@ const wordFor: Record<ContractStanding, string> = {
 
 export type ClientMove = 'disable' | 'enable'
 
-export const clientMoves: Readonly<Record<Client['state'], Partial<Record<ClientMove, Client['state']>>>> = {
+const clientMoves: Readonly<Record<Client['state'], Partial<Record<ClientMove, Client['state']>>>> = {
   active: { disable: 'disabled' },
   disabled: { enable: 'active' },
 }

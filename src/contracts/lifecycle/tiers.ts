@@ -7,6 +7,7 @@ import { limitInputs } from '../schemas.js'
 import { apiName, longText, tierName } from '../schema-words.js'
 import type { ContractStore } from '../store.js'
 import {
+  commit,
   edited,
   firstVersion,
   found,
@@ -16,11 +17,13 @@ import {
   requireVersion,
   stamp,
   stateFault,
-  strict,
   withoutUndefined,
   type LifecycleInput,
 } from './common.js'
+import { contractOutcome, standingOf } from './moves.js'
+import { tierAssertion } from './open-tier.js'
 
+/** One ceiling as people write it: `algorithm` may be left out, and is `fixed` then. */
 export type LimitInput = Omit<Limit, 'algorithm'> & Partial<Pick<Limit, 'algorithm'>>
 
 export interface DefineTierInput extends LifecycleInput {
@@ -29,7 +32,7 @@ export interface DefineTierInput extends LifecycleInput {
   readonly description?: string
   /** `automatic`: whoever asks is approved at once, unless barred. */
   readonly approval: Tier['approval']
-  /** One to twenty; `algorithm` is `fixed` where it is left out. */
+  /** One to twenty, each of its own algorithm and window. */
   readonly limits: readonly LimitInput[]
 }
 
@@ -39,7 +42,7 @@ export interface DefinedTier {
   readonly approved: readonly Contract[]
 }
 
-const defineInput = strict({
+const defineInput = z.strictObject({
   ...inputShape,
   api: apiName,
   name: tierName,
@@ -53,9 +56,11 @@ type CheckedTier = z.infer<typeof defineInput>
 /**
  * Makes or edits a level of service. An edit binds contracts in force at once. A tier that becomes automatic
  * approves what waits for it, except for clients that were rejected or revoked on the API.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_CONFLICT`, and `_NOT_FOUND` for a version of a tier that is not there
  */
 export async function defineTier(store: ContractStore, input: DefineTierInput): Promise<DefinedTier> {
-  const checked = parse('defineTier', defineInput, input)
+  const checked = parse('defineTier()', defineInput, input)
   const before = await store.find('tier', { api: checked.api, name: checked.name })
   const tier = before === undefined ? await create(store, checked) : await edit(store, before, checked)
   const approves = tier.approval === 'automatic' && tier.state === 'active'
@@ -67,7 +72,7 @@ async function create(store: ContractStore, input: CheckedTier): Promise<Tier> {
   const { api, name, description, approval, limits } = input
   const members = { api, name, description, approval, limits, state: 'active', ...stamp(input) }
   const tier = checkRecord('tier', withoutUndefined({ ...members, version: firstVersion() }))
-  await store.commit([{ kind: 'tier', key: { api, name }, expect: null, value: tier }])
+  await commit(store, [{ kind: 'tier', key: { api, name }, expect: null, value: tier }])
   return tier
 }
 
@@ -91,7 +96,9 @@ async function approveWaiting(store: ContractStore, tier: Tier, input: Lifecycle
 
 function waitsFor(contract: Contract, tier: Tier): boolean {
   if (contract.barred) return false
-  return contract.state === 'pending' ? contract.tier === tier.name : contract.requestedTier === tier.name
+  const standing = standingOf(contract)
+  if (standing === 'pending') return contract.tier === tier.name
+  return standing === 'changing' && contract.requestedTier === tier.name
 }
 
 async function approveOne(
@@ -100,10 +107,10 @@ async function approveOne(
   contract: Contract,
   input: LifecycleInput,
 ): Promise<Contract | undefined> {
-  const { api, name, version } = tier
-  const after = edited('contract', contract, input, { state: 'approved', tier: name, requestedTier: undefined })
+  const state = contractOutcome(contract, 'approve')
+  const after = edited('contract', contract, input, { state, tier: tier.name, requestedTier: undefined })
   try {
-    return await replace(store, 'contract', contract, after, [{ kind: 'tier', key: { api, name }, expect: version }])
+    return await replace(store, 'contract', contract, after, tierAssertion(tier))
   } catch (error) {
     // Somebody decided on this contract, or edited the tier again, in the meantime: theirs is the newer word.
     if (error instanceof ClienteleFault && error.code === 'ERR_CLIENTELE_CONFLICT') return undefined
@@ -116,11 +123,15 @@ export interface TierInput extends LifecycleInput {
   readonly name: string
 }
 
-const tierInput = strict({ ...inputShape, api: apiName, name: tierName } satisfies Shape<TierInput>)
+const tierInput = z.strictObject({ ...inputShape, api: apiName, name: tierName } satisfies Shape<TierInput>)
 
-/** Closes a tier to new contracts; those that have it keep it. */
+/**
+ * Closes a tier to new contracts; those that have it keep it.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
+ */
 export async function deprecateTier(store: ContractStore, input: TierInput): Promise<Tier> {
-  const checked = parse('deprecateTier', tierInput, input)
+  const checked = parse('deprecateTier()', tierInput, input)
   const before = await found(store, 'tier', { api: checked.api, name: checked.name }, checked.version)
   if (before.state === 'deprecated') throw stateFault('A tier that is deprecated cannot be deprecated again.')
   return replace(store, 'tier', before, edited('tier', before, checked, { state: 'deprecated' }))
