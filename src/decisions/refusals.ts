@@ -42,7 +42,3 @@ export interface Refusal {
   /** Further members of the problem document (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>
 }
-
-export function statusOf(refusal: Refusal): number {
-  return refusals[refusal.code].status
-}

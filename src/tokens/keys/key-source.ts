@@ -1,16 +1,9 @@
 import type { JWTVerifyGetKey } from 'jose'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 
-/** A key of a published set that is not used. */
-export interface IgnoredKey {
-  readonly kid: string | undefined
-  readonly reason: string
-}
-
 /** Keys at one moment. The object itself is the revision: the same keys are the same object. */
 export interface KeySet {
   readonly find: JWTVerifyGetKey
-  readonly ignored: readonly IgnoredKey[]
 }
 
 /** Where a verifier has its keys from. Every rejection is a `ClienteleFault`: no keys is never a bad token. */

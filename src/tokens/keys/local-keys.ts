@@ -9,5 +9,5 @@ export function localKeys(keys: KeySet): KeySource {
 /** One shared secret for the HS algorithms, whatever `kid` a token names. */
 export function secretKeys(secret: Uint8Array): KeySource {
   const key = createSecretKey(secret)
-  return localKeys({ find: () => key, ignored: [] })
+  return localKeys({ find: () => key })
 }

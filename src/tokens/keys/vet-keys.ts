@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { createLocalJWKSet, type JWK } from 'jose'
 import { isObject, type JsonObject } from '../json-object.js'
-import type { IgnoredKey, KeySet } from './key-source.js'
+import type { KeySet } from './key-source.js'
 
 const maxKeys = 100
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
@@ -12,7 +12,14 @@ const maxRsaBits = 8192
 /** FIPS 186-5 §A.1.1. `e = 1` makes the signature the message. */
 const minExponent = 65537n
 
+/** A key of a set that is not used. */
+interface IgnoredKey {
+  readonly kid: string | undefined
+  readonly reason: string
+}
+
 export interface VettedKeys extends KeySet {
+  readonly ignored: readonly IgnoredKey[]
   /** The usable keys as text, to tell whether a set that was fetched again is another one. */
   readonly identity: string
   readonly size: number
