@@ -1,8 +1,11 @@
+import { isPromise } from '../decisions/maybe-promise.js'
+
 /** For hooks and settlements of others: what they throw changes nothing, and comes back as `undefined`. */
-export function contain<T>(hook: () => T): T | undefined {
+export function contain<A extends unknown[], T>(hook: (...parameters: A) => T, ...parameters: A): T | undefined {
   try {
-    const result = hook()
-    if (result instanceof Promise) result.catch(failed)
+    const result = hook(...parameters)
+    // Whatever can be waited for may reject, and nobody else would notice.
+    if (isPromise(result)) Promise.resolve(result).catch(failed)
     return result
   } catch (error) {
     failed(error)

@@ -1,38 +1,41 @@
 /**
- * Gives the requests and responses of a framework further members. Each application of Express and Koa has
- * prototypes of its own: members go there, once, because adding a property to an object whose prototype was
- * exchanged costs more than all the rest of an admission (about 1 µs on Node 20). The prototype of a class may be
- * everybody's and stays as it is; there the object itself gets them.
+ * Where members can be added to a framework's requests and responses. Express puts prototypes of its own between
+ * an object and Node's class, and exchanges them when a request moves between applications: the lowest of them,
+ * which all applications share, is the one to extend. Adding to the object itself instead would cost more than all
+ * the rest of an admission (about 1 µs on Node 20), and the prototype of Node's class is everybody's. `undefined`
+ * where there is no such prototype.
  */
-export function extension<Target extends object>(
-  members: PropertyDescriptorMap & ThisType<Target>,
-): (target: Target) => void {
+export function sharedPrototypeOf(target: object): object | undefined {
+  let shared: object | undefined
+  let prototype = Object.getPrototypeOf(target) as object | null
+  while (prototype !== null && !Object.hasOwn(prototype, 'constructor')) {
+    shared = prototype
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  }
+  return shared
+}
+
+/**
+ * Shows an object of a framework what the policies have established, under the name `clientele`: to look at and
+ * not to put in. A write comes to nothing, rather than to a TypeError in somebody's code.
+ */
+export function view<Target extends object, T>(read: (target: Target) => T): (target: Target) => void {
+  const descriptor: PropertyDescriptor & ThisType<Target> = {
+    configurable: true,
+    get() {
+      return read(this)
+    },
+    set() {},
+  }
   const extended = new WeakSet<object>()
-  const names = Object.keys(members)
 
   return (target) => {
     // What somebody has put on the object itself would stand in front.
-    for (const name of names) if (Object.hasOwn(target, name)) Reflect.deleteProperty(target, name)
-    const prototype = Object.getPrototypeOf(target) as object
-    if (extended.has(prototype)) return
-    if (Object.hasOwn(prototype, 'constructor')) {
-      Object.defineProperties(target, members)
-      return
-    }
-    Object.defineProperties(prototype, members)
-    extended.add(prototype)
+    if (Object.hasOwn(target, 'clientele')) Reflect.deleteProperty(target, 'clientele')
+    const direct = Object.getPrototypeOf(target) as object
+    if (extended.has(direct)) return
+    const shared = sharedPrototypeOf(target)
+    Object.defineProperty(shared ?? target, 'clientele', descriptor)
+    if (shared !== undefined) extended.add(shared).add(direct)
   }
-}
-
-/** `clientele`, to look at and not to put in: a write comes to nothing, rather than to a TypeError. */
-export function view<Target extends object, T>(read: (target: Target) => T): (target: Target) => void {
-  return extension<Target>({
-    clientele: {
-      configurable: true,
-      get() {
-        return read(this)
-      },
-      set() {},
-    },
-  })
 }

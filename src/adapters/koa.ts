@@ -8,7 +8,7 @@ import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
 import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run } from './run.js'
-import { strippedUrl, stripParsed } from './strip.js'
+import { strippedUrl } from './strip.js'
 
 export type { ClienteleOptions }
 
@@ -100,7 +100,7 @@ function stripQuery(context: KoaContext, names: readonly string[]): void {
   Reflect.deleteProperty(req, '_parsedUrl')
   if (request === undefined) return
   request.originalUrl = originalUrl
-  // `query` is kept by query string, `URL` for good.
-  for (const parsed of Object.values(request._querycache ?? {})) stripParsed(parsed, names)
+  // `query` is kept by query string, `URL` for good: both are made anew when they are next asked for.
+  request._querycache = {}
   request.memoizedURL = undefined
 }

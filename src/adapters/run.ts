@@ -23,7 +23,7 @@ const proceed: Step = Object.freeze({ kind: 'proceed', admitted: undefined })
 export function run(conduct: Conduct, policy: Policy, exchange: Exchange): MaybePromise<Step> {
   if (exchange.hasPassed(policy)) return proceed
   try {
-    if (conduct.skip?.(exchange.request) === true) return proceed
+    if (skips(conduct, exchange)) return proceed
     const verdict = policy.decide(exchange.request, exchange.admissionFor(conduct.api))
     if (!isPromise(verdict)) return stepOf(conduct, policy, exchange, verdict)
     return verdict
@@ -32,6 +32,14 @@ export function run(conduct: Conduct, policy: Policy, exchange: Exchange): Maybe
   } catch (error) {
     return stepOfError(conduct, policy, exchange, error)
   }
+}
+
+function skips({ skip }: Conduct, { request }: Exchange): boolean {
+  if (skip === undefined) return false
+  const skipped: unknown = skip(request)
+  if (typeof skipped === 'boolean') return skipped
+  if (isPromise(skipped)) Promise.resolve(skipped).catch(() => undefined)
+  throw new TypeError('skip() of clientele(): expected true or false, and at once.')
 }
 
 function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: Verdict): Step {
@@ -75,7 +83,7 @@ function shaped(conduct: Conduct, refusal: Refusal): HttpReply {
   const reply = replyToRefusal(refusal)
   const { answer } = conduct
   if (answer === undefined) return reply
-  const reshaped = contain(() => answer(refusal, reply))
+  const reshaped = contain(answer, refusal, reply)
   return isReply(reshaped) ? reshaped : reply
 }
 
@@ -98,7 +106,5 @@ function report(
 ): void {
   if (onDecision === undefined) return
   const event: DecisionEvent = { api, policy: policy.name, ...what }
-  contain(() => {
-    onDecision(event, request)
-  })
+  contain(onDecision, event, request)
 }

@@ -26,9 +26,7 @@ export function settleWhenOver(
     pending = false
     clearTimeout(timer)
     const bytes = (socket?.bytesWritten ?? 0) - bytesBefore
-    contain(() => {
-      settle({ status: response.statusCode, bytes, aborted: !response.writableFinished })
-    })
+    contain(settle, { status: response.statusCode, bytes, aborted: !response.writableFinished })
   }
   const timer = setTimeout(finish, maxAgeMs).unref()
   onClose(response, () => {

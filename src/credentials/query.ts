@@ -33,7 +33,7 @@ export function query(options: QueryOptions = {}): CredentialsSource {
   }
 }
 
-/** `client_id[]` and `client_id[a]`: what some query parsers turn into an array or an object of that name. */
+/** `client_id[]`, `client_id[a]` and `[client_id]`: what some query parsers turn into a value of that name. */
 function isNested(name: string, base: string): boolean {
-  return name.length > base.length && name.startsWith(base) && name[base.length] === '['
+  return name.startsWith(`${base}[`) || name.startsWith(`[${base}]`)
 }

@@ -24,7 +24,10 @@ export function readCredentials(
   if (only !== undefined && sources.length === 1) {
     return andThenWith(only.read(request), presentedBy, sources)
   }
-  return andThen(allOf(sources.map((source) => source.read(request))), (found) => agree(sources, found))
+  return andThen(
+    allOf(sources, (source) => source.read(request)),
+    (found) => agree(sources, found),
+  )
 }
 
 function presentedBy(found: Presented, sources: readonly CredentialsSource[]): ReadCredentials {

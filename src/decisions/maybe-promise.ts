@@ -34,7 +34,14 @@ function later<T, U, Context>(
   return value.then((here) => next(here, context))
 }
 
-/** All of them: at once where each is at hand. */
-export function allOf<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
+/** What comes of each of them: at once where each is at hand. A throw leaves no promise behind that nobody awaits. */
+export function allOf<S, T>(items: readonly S[], each: (item: S) => MaybePromise<T>): MaybePromise<readonly T[]> {
+  const values: MaybePromise<T>[] = []
+  try {
+    for (const item of items) values.push(each(item))
+  } catch (error) {
+    for (const value of values) if (isPromise(value)) value.catch(() => undefined)
+    throw error
+  }
   return values.some(isPromise) ? Promise.all(values.map(async (value) => value)) : (values as readonly T[])
 }

@@ -20,11 +20,12 @@ export class CapturedRequest implements HttpRequest {
     this.method = raw.method ?? 'GET'
     this.url = url
     this.#response = response
-    this.#rawHeaders = raw.rawHeaders
+    // A copy: what is stripped later is taken out of Node's own list, in place.
+    this.#rawHeaders = raw.rawHeaders.slice()
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(queryOf(this.url)))
+    return (this.#query ??= parametersOf(queryOf(this.url)))
   }
 
   get peer(): Peer {
@@ -57,6 +58,11 @@ const none: readonly string[] = Object.freeze([])
 export function queryOf(url: string): string {
   const start = url.indexOf('?')
   return start === -1 ? '' : url.slice(start + 1)
+}
+
+/** The `&` keeps `URLSearchParams` from eating a `?` that belongs to the first name. */
+export function parametersOf(query: string): URLSearchParams {
+  return new URLSearchParams(`&${query}`)
 }
 
 function abortedWith(response: ServerResponse): AbortSignal {

@@ -23,7 +23,7 @@ export function anyOf(policies: readonly (IdentifyingPolicy | Choice)[]): Choice
     name: `anyOf(${branches.map((branch) => branch.name).join(', ')})`,
     branches,
     decide: (request, admission) => {
-      const recognitions = allOf(candidates.map(({ branch, byShape }) => branch.recognise(request, byShape)))
+      const recognitions = allOf(candidates, ({ branch, byShape }) => branch.recognise(request, byShape))
       return andThen(recognitions, (found) => {
         const speaker = speakerOf(branches, found)
         if (speaker === undefined) return absent
