@@ -1,7 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ClienteleFault } from '../decisions/faults.js'
-import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { MaybePromise } from '../decisions/maybe-promise.js'
 import { fingerprint } from '../runtime/fingerprint.js'
 import { slowGate } from '../runtime/slow-gate.js'
 import type { ChosenSecret } from './model.js'
@@ -60,14 +60,18 @@ const dummy = prepare(
 export function matchesChosen(secrets: readonly PreparedChosen[], text: string, nowMs: number): MaybePromise<boolean> {
   if (!chosenSecretsExist) return false
   const live = secrets.filter((secret) => secret.endsAtMs > nowMs)
-  if (live.length === 0) return matches(dummy, text)
-  const none: MaybePromise<boolean> = false
-  return live
-    .map((secret) => matches(secret, text))
-    .reduce((before, answer) => andThen(before, (one) => andThen(answer, (other) => one || other)), none)
+  const [only = dummy, ...others] = live
+  return others.length === 0 ? matches(only, text) : matchesAny(live, text)
 }
 
-const gate = slowGate({ running: 2, waiting: 64 }, () => {
+/** One after the other: a caller has one place in the line, however many secrets there are to look at. */
+async function matchesAny(secrets: readonly PreparedChosen[], text: string): Promise<boolean> {
+  let found = false
+  for (const secret of secrets) found = (await matches(secret, text)) || found
+  return found
+}
+
+const gate = slowGate({ running: 2, waiting: 64, waitMs: 5000 }, () => {
   const message = 'Too many checks of chosen secrets are waiting; try again.'
   return new ClienteleFault('ERR_CLIENTELE_BUSY', message, { retryAfterSeconds: 1 })
 })

@@ -127,6 +127,23 @@ describe('chosen secrets', () => {
     expect(await verifySecret(prepared, ['correct horse'], later)).toBe(true)
   })
 
+  it('of a client that has several end no process in a flood of guesses, and cost a caller one place', async () => {
+    const { storeChosenSecret, prepareSecrets, verifySecret } = await fresh()
+    const stored = await Promise.all(['one', 'two', 'three'].map((text) => storeChosenSecret(text, now)))
+    const prepared = prepareSecrets(holding(...stored))
+    const rejections: unknown[] = []
+    const note = (reason: unknown): void => void rejections.push(reason)
+    process.on('unhandledRejection', note)
+    const guesses = Array.from({ length: 90 }, async (_, guess) =>
+      verifySecret(prepared, [`guess ${String(guess)}`], later),
+    )
+    await Promise.allSettled(guesses)
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(rejections).toEqual([])
+    expect(await verifySecret(prepared, ['three'], later)).toBe(true)
+  })
+
   it('that many requests present at the same time are checked once', async () => {
     const { storeChosenSecret, prepareSecrets, verifySecret } = await fresh()
     const prepared = prepareSecrets(holding(await storeChosenSecret('correct horse', now)))
