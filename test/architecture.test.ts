@@ -84,9 +84,9 @@ const forbiddenImports: [rule: string, from: string, to: string][] = [
   ['folder-runtime', 'src/runtime/a.ts', '../http/target.js'],
   ['folder-contracts', 'src/contracts/a.ts', '../limits/target.js'],
   ['folder-http', 'src/http/a.ts', '../runtime/clock.js'],
-  ['folder-credentials', 'src/credentials/a.ts', '../contracts/model.js'],
-  ['folder-tokens', 'src/tokens/a.ts', '../contracts/model.js'],
-  ['folder-limits', 'src/limits/a.ts', '../contracts/store.js'],
+  ['folder-credentials', 'src/credentials/a.ts', '../http/target.js'],
+  ['folder-tokens', 'src/tokens/a.ts', '../http/target.js'],
+  ['folder-limits', 'src/limits/a.ts', '../contracts/model.js'],
   ['folder-stores', 'src/stores/a.ts', '../limits/target.js'],
   ['folder-policies', 'src/policies/a.ts', '../stores/target.js'],
   ['folder-adapters', 'src/adapters/a.ts', '../policies/target.js'],
@@ -106,7 +106,7 @@ const forbiddenImports: [rule: string, from: string, to: string][] = [
 
 const allowedImports: [from: string, to: string][] = [
   ['src/f.ts', './e.js'],
-  ['src/limits/b.ts', '../contracts/model.js'],
+  ['src/limits/b.ts', '../decisions/policy.js'],
   ['src/stores/disk.ts', 'lmdb'],
   ['src/tokens/b.ts', 'jose'],
   ['src/adapters/b.ts', 'express'],
