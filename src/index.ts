@@ -53,11 +53,17 @@ export {
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, LimitInput, TierInput } from './contracts/lifecycle/tiers.js'
-export { memoryStore } from './stores/memory.js'
+export { memoryStore, type MemoryStore } from './stores/memory.js'
 
 // Limits
 export type { Counter, CounterLimit, Reading, Take } from './limits/counter.js'
 export { memoryCounter, type MemoryCounter, type MemoryCounterOptions } from './limits/memory-counter.js'
+export type { Clock } from './runtime/clock.js'
+export type { RateLimitFieldSet } from './http/rate-limit-fields.js'
+
+// Tokens
+export type { AsymmetricAlgorithm, SecretAlgorithm } from './tokens/jwt/algorithms.js'
+export type { Scopes } from './tokens/scopes.js'
 
 // What policies say, and how it is answered
 export type {
@@ -69,7 +75,7 @@ export type {
   Usage,
 } from './decisions/admission.js'
 export type { Challenge } from './decisions/challenge.js'
-export { ClienteleFault, faults, type FaultCode } from './decisions/faults.js'
+export { ClienteleFault, faults, type FaultCode, type FaultDetails } from './decisions/faults.js'
 export type { HeaderFields, HttpRequest, Peer } from './decisions/http-request.js'
 export type { MaybePromise } from './decisions/maybe-promise.js'
 export type {

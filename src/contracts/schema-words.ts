@@ -16,10 +16,10 @@ export function isIssuer(text: unknown): text is string {
   )
 }
 
-export const id = z.string().regex(idPattern, 'must be 1 to 255 of A-Z a-z 0-9 . _ ~ : / @ -')
+export const id = z.string().regex(idPattern, 'expected 1 to 255 characters of A-Z a-z 0-9 . _ ~ : / @ -')
 export const apiName = id
 export const issuer = z.string().refine(isIssuer, {
-  error: `must be 1 to ${String(maximumIssuerLength)} characters, none of them a control character`,
+  error: `expected 1 to ${String(maximumIssuerLength)} characters, none of them a control character`,
 })
 /** Any text: it is made safe where it goes into a header, a key or a terminal. */
 export const tierName = z.string().min(1).max(255)

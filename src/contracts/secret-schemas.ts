@@ -8,7 +8,7 @@ const maximumScryptBytes = 128 * 2 ** 20
 
 const bytesBase64url = (minimum: number, maximum: number): z.ZodType<string> =>
   z.string().refine((text) => isBase64url(text, minimum, maximum), {
-    error: `must be ${String(minimum)} to ${String(maximum)} bytes in base64url`,
+    error: `expected ${String(minimum)} to ${String(maximum)} bytes in base64url`,
   })
 
 function isBase64url(text: string, minimum: number, maximum: number): boolean {
@@ -30,7 +30,7 @@ const chosen = z
     algorithm: z.literal('scrypt'),
     hash: bytesBase64url(32, 64),
     salt: bytesBase64url(16, 64),
-    cost: z.int().min(2).refine(isPowerOfTwo, { error: 'must be a power of two' }),
+    cost: z.int().min(2).refine(isPowerOfTwo, { error: 'expected a power of two' }),
     blockSize: z.int().min(1).max(32),
     parallelization: z.int().min(1).max(4),
   } satisfies Shape<ChosenSecret>)

@@ -65,7 +65,6 @@ export interface StoreCapabilities {
   readonly atomicCommits: boolean
   /** A list by API, client or state does not read everything. */
   readonly indexedLists: boolean
-  readonly watch: boolean
 }
 
 /** What people, the lifecycle and tools need besides. */
@@ -74,7 +73,7 @@ export interface ContractStore extends ContractReader {
   /** All or nothing, and durable once resolved. Rejects with `ERR_CLIENTELE_CONFLICT` when an expectation fails. */
   commit(changes: readonly Change[]): Promise<void>
   list<K extends RecordKind>(query: ListQuery<K>): Promise<Page<K>>
-  /** A hint to read again, never the data itself. Returns the way to stop. */
+  /** Where the backend can tell: a hint to read again, never the data itself. Returns the way to stop. */
   watch?(changed: (keys: readonly RecordKey[]) => void): () => void
   close?(): Promise<void>
   readonly capabilities: StoreCapabilities

@@ -18,7 +18,7 @@ export interface MemoryCounterOptions {
 
 const optionsSchema = z.strictObject({
   maxKeys: z.int().min(1).default(1_000_000),
-  clock: z.custom<Clock>((value) => typeof value === 'function', 'must be a function').default(() => monotonicClock),
+  clock: z.custom<Clock>((value) => typeof value === 'function', 'expected a function').default(() => monotonicClock),
 })
 
 /**
@@ -141,5 +141,5 @@ class Receipt {
 
 function checkCost(cost: number): void {
   if (Number.isFinite(cost) && cost >= 0) return
-  throw new ClienteleFault('ERR_CLIENTELE_INVALID', 'a cost must be a finite number, 0 or more')
+  throw new ClienteleFault('ERR_CLIENTELE_INVALID', 'cost: expected a finite number, 0 or more')
 }

@@ -29,7 +29,7 @@ export interface LimitBySlaOptions {
 }
 
 const optionsSchema = z.strictObject({
-  cost: z.number('must be a finite number, 0 or more').min(0, 'must be 0 or more').default(1),
+  cost: z.number('expected a finite number, 0 or more').min(0, 'expected a finite number, 0 or more').default(1),
   fields: z
     .array(z.enum(['ratelimit', 'x-ratelimit', 'x-ratelimit-ms']))
     .refine(

@@ -31,13 +31,13 @@ export function checkChanges(changes: readonly Change[]): readonly CheckedChange
 function checkChange(change: Change): CheckedChange {
   const { kind, expect, value } = change
   if (!Object.hasOwn(recordSchemas, kind)) throw invalid('a change has a kind that no record has')
-  if (expect !== null && !Number.isSafeInteger(expect)) throw invalid(`${kind}: expect must be a version or null`)
+  if (expect !== null && !Number.isSafeInteger(expect)) throw invalid(`${kind}: expected a version or null as expect`)
   const target = { kind, key: checkKey(kind, change.key) } as RecordKey
   const storeKey = recordKey(kind, target.key)
   if (value === undefined || value === null) return { target, storeKey, expect, value }
   const record = checkRecord(kind, value)
   if (recordKey(kind, record) !== storeKey) throw invalid(`${kind}: the record has another key than the change`)
-  if (record.version <= (expect ?? 0)) throw invalid(`${kind}: the version must be above the expected one`)
+  if (record.version <= (expect ?? 0)) throw invalid(`${kind}: expected a version above that of expect`)
   return { target, storeKey, expect, value: record }
 }
 
@@ -61,5 +61,5 @@ export function closed(): ClienteleFault {
 }
 
 function invalid(message: string): ClienteleFault {
-  return new ClienteleFault('ERR_CLIENTELE_INVALID', `commit: ${message}`)
+  return new ClienteleFault('ERR_CLIENTELE_INVALID', `commit(): ${message}`)
 }

@@ -34,14 +34,14 @@ const query = z.strictObject({
 
 /** For the `list` of every store. Throws `ERR_CLIENTELE_INVALID`, also for a filter that the kind does not have. */
 export function checkQuery(given: ListQuery): CheckedQuery {
-  const { kind, cursor, limit = 100, ...filters } = parse('list', query, given)
+  const { kind, cursor, limit = 100, ...filters } = parse('list()', query, given)
   const fields = listFields[kind]
   const foreign = (['api', 'client', 'state'] as const).find(
     (name) => filters[name] !== undefined && !fields.includes(name),
   )
   if (foreign !== undefined) {
     const remedy = `it can be listed by ${fields.join(', ')}`
-    throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list: ${kind} has no ${foreign}; ${remedy}`)
+    throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list(): ${kind} has no ${foreign}; ${remedy}`)
   }
   const used = fields.flatMap((field) => {
     const value = filters[field]

@@ -41,7 +41,7 @@ const optionsSchema = z.strictObject({
  * a compiler; a find takes a third of the time and no lock, also while another process writes.
  */
 export function diskStore(options: DiskStoreOptions): DiskStore {
-  const { path, cachedRecords = 10_000 } = checkOptions('diskStore', optionsSchema, options)
+  const { path, cachedRecords = 10_000 } = checkOptions('diskStore()', optionsSchema, options)
   return new LmdbStore(openAt(path), cachedRecords)
 }
 
@@ -50,7 +50,7 @@ function openAt(path: string): DiskRecords {
     makePrivate(path, ['data.mdb', 'lock.mdb'])
     return openRecords(path)
   } catch (error) {
-    const message = "diskStore: cannot open the directory given as path, or make it private; is it this user's own?"
+    const message = "diskStore(): cannot open the directory given as path, or make it private; is it this user's own?"
     throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { cause: error })
   }
 }
@@ -75,7 +75,7 @@ interface Decoded {
 }
 
 class LmdbStore implements DiskStore {
-  readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true, watch: false })
+  readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true })
   readonly #records: DiskRecords
   readonly #decoded: LRUCache<string, Decoded>
   #closing: Promise<void> | undefined

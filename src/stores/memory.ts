@@ -15,8 +15,9 @@ export function memoryStore(): MemoryStore {
   return new MemoryStore()
 }
 
+/** What `memoryStore` returns: a `ContractStore` whose finds are always at hand. */
 export class MemoryStore implements ContractStore {
-  readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: false, watch: true })
+  readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: false })
   readonly #tables: Record<RecordKind, Table> = {
     client: new Map(),
     identity: new Map(),
