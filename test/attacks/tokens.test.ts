@@ -882,12 +882,13 @@ describe.each(frameworks)('$name, before a real authorization server', (framewor
       }
     })
     const served = () => counts.get(200) ?? 0
-    await vi.waitUntil(() => served() > 400)
+    const patience = { timeout: 12_000 }
+    await vi.waitUntil(() => served() > 400, patience)
     const fetched = provider.requests.get('/jwks') ?? 0
     provider.rotateKeys({ keepOld: true })
     tokens.push(...(await issue()))
     const atRotation = served()
-    await vi.waitUntil(() => served() > atRotation + 1000 || counts.size > 1, { timeout: 20_000 })
+    await vi.waitUntil(() => served() > atRotation + 1000 || counts.size > 1, patience)
     running = false
     await Promise.all(requests)
     expect([...counts.keys()]).toEqual([200])
