@@ -165,7 +165,7 @@ describe.each([
       res.status(500).send(error.message)
     })
     const answer = await good(app)
-    expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('frozen')])
+    expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('delete')])
   })
 
   it('where a second question mark would hide its name', async () => {

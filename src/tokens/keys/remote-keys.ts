@@ -7,8 +7,11 @@ import { Refreshed } from '../refreshed.js'
 import type { KeySet, KeySource } from './key-source.js'
 import { vetKeys, type VettedKeys } from './vet-keys.js'
 
-/** Between two fetches for a key that nobody knows. Not counted from the ordinary fetches: a key may turn right after one. */
-const unknownKeyCooldownMs = 30_000
+/**
+ * Between two fetches for a key that nobody knows. Not counted from the ordinary fetches: a key may turn right after
+ * one. Short, since whoever sends random `kid`s can keep good tokens of a key that has just turned waiting for it.
+ */
+const unknownKeyCooldownMs = 5000
 
 /** Keys that an issuer publishes. `locate` says where, each time anew. */
 export function remoteKeys(settings: IssuerSettings, locate: () => MaybePromise<string>): KeySource {
