@@ -1,4 +1,4 @@
-import { diskStore } from 'clientele/disk'
+import { diskStore, type DiskStore } from 'clientele/disk'
 import { createApi } from './api.js'
 import { curlLines } from './curl-lines.js'
 import { knownSecrets, writeDemoFile } from './demo-file.js'
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
 
   const apiServer = await openServer(port)
   const issuerServer = await openServer(issuerPort)
-  const store = diskStore({ path: dataFolder })
+  const store = openStore(dataFolder)
 
   const clients = await seed(store, issuer, await knownSecrets(dataFolder))
   const app = createApi(store, issuer)
@@ -31,8 +31,16 @@ async function main(): Promise<void> {
 
   await stop
   await Promise.all([apiServer.close(), issuerServer.close()])
-  await store.close?.()
+  await store.close()
   console.log('Stopped.')
+}
+
+function openStore(dataFolder: string): DiskStore {
+  try {
+    return diskStore({ path: dataFolder })
+  } catch {
+    throw new DemoError(`DATA_DIR must be a folder of your own, or one that can be made: ${dataFolder} is not.`)
+  }
 }
 
 main().catch((error: unknown) => {

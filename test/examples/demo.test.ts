@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { approveContract } from 'clientele'
@@ -182,7 +182,7 @@ describeWithProgram('curl', '--version')('the demo, started again', () => {
     const delta = clients.find(({ name }) => name === 'Delta Analytics')
     const client = await store.findClient({ issuer: 'local', clientId: delta?.clientId ?? '' })
     await approveContract(store, { client: client?.id ?? '', api: 'orders', actor: 'somebody' })
-    await store.close?.()
+    await store.close()
 
     const second = await start(port)
     expect(lineOf(second, 'a pending contract').answer).toBe('200 "hello"')
@@ -201,6 +201,20 @@ describeWithProgram('curl', '--version')('the demo, started again', () => {
       expect(stderr).toMatch(new RegExp(`^Port ${port} is taken\\. .*PORT=4000 npm start\n$`))
     }
     expect(await readdir(dataFolder)).toEqual([])
+  })
+
+  it('says in one line that DATA_DIR is no folder, and leaves alone what is there', async () => {
+    const file = join(dataFolder, 'file')
+    await writeFile(file, 'somebody else’s')
+    for (const DATA_DIR of [file, join(file, 'below')]) {
+      const { code, stdout, stderr } = await RunningExample.run('demo/main.ts', {
+        DATA_DIR,
+        PORT: String(await freePort()),
+      })
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toBe(`DATA_DIR must be a folder of your own, or one that can be made: ${DATA_DIR} is not.\n`)
+    }
+    expect(await readFile(file, 'utf8')).toBe('somebody else’s')
   })
 
   it('refuses a PORT that is none in one line', async () => {
