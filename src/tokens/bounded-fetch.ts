@@ -5,7 +5,7 @@ export interface FetchLimits {
 }
 
 /** Asking went wrong in a way that has a word. Its message is ours and holds nothing of the answer. */
-export class FetchTrouble extends Error {
+class FetchTrouble extends Error {
   override readonly name = 'FetchTrouble'
   constructor(
     readonly code: 'TIMEOUT' | 'RESPONSE_TOO_LARGE' | 'REDIRECTED' | 'UNREACHABLE',

@@ -108,7 +108,7 @@ async function commitNew(store: ContractStore, client: Client, clientId: string)
   const key = { issuer: localIssuer, clientId }
   const link = await store.find('identity', key)
   if (link !== undefined) {
-    const remedy = 'choose another, or link it to a client with linkIdentity and reuse: true'
+    const remedy = 'choose another, or link it to a client with linkIdentity() and reuse: true'
     throw stateFault(
       link.client === null
         ? `The client ID belonged to a removed client; ${remedy}.`
