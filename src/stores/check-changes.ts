@@ -47,8 +47,8 @@ export function isRecordOf<K extends RecordKind>(
   record: Records[K]['value'],
   key: Records[K]['key'],
 ): boolean {
-  const own = keyParts(kind, record)
-  const asked = keyParts(kind, key)
+  const own = keyParts({ kind, key: record } as unknown as RecordKey)
+  const asked = keyParts({ kind, key } as RecordKey)
   return own.every((part, index) => part === asked[index])
 }
 

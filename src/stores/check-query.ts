@@ -35,6 +35,12 @@ const query = z.strictObject({
 /** For the `list` of every store. Throws `ERR_CLIENTELE_INVALID`, also for a filter that the kind does not have. */
 export function checkQuery(given: ListQuery): CheckedQuery {
   const { kind, cursor, limit = 100, ...filters } = parse('list()', query, given)
+  if (cursor !== undefined && !cursor.startsWith(`${kind}/`)) {
+    throw new ClienteleFault(
+      'ERR_CLIENTELE_INVALID',
+      `list(): cursor: expected the cursor of a page of ${kind} records`,
+    )
+  }
   const fields = listFields[kind]
   const foreign = (['api', 'client', 'state'] as const).find(
     (name) => filters[name] !== undefined && !fields.includes(name),

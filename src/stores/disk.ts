@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { open } from 'lmdb'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
 import { checkChanges, closed, isRecordOf, type AnyRecord } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
+import { isSoundDataFile } from './data-file.js'
 import { diskRecords, type DiskRecords } from './disk-records.js'
 import { makePrivate } from './private-files.js'
 
@@ -48,11 +50,13 @@ export function diskStore(options: DiskStoreOptions): DiskStore {
 function openAt(path: string): DiskRecords {
   try {
     makePrivate(path, ['data.mdb', 'lock.mdb'])
-    return openRecords(path)
+    if (isSoundDataFile(join(path, 'data.mdb'))) return openRecords(path)
   } catch (error) {
     const message = "diskStore(): cannot open the directory given as path, or make it private; is it this user's own?"
     throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { cause: error })
   }
+  const remedy = 'put a backup in its place, or move it away to begin anew'
+  throw new ClienteleFault('ERR_CLIENTELE_STORE', `diskStore(): data.mdb under path is damaged or cut off; ${remedy}`)
 }
 
 function openRecords(path: string): DiskRecords {

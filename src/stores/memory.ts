@@ -1,3 +1,4 @@
+import { isPromise } from '../decisions/maybe-promise.js'
 import { keyParts, recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
 import type { Change, ContractStore, ListQuery, Page, RecordKey, RecordKind, Records } from '../contracts/store.js'
@@ -42,7 +43,7 @@ export class MemoryStore implements ContractStore {
   }
 
   find<K extends RecordKind>(kind: K, key: Records[K]['key']): Records[K]['value'] | undefined {
-    const [first = '', second = ''] = keyParts(kind, key)
+    const [first = '', second = ''] = keyParts({ kind, key } as RecordKey)
     return this.#read(kind, first, second)
   }
 
@@ -87,7 +88,7 @@ export class MemoryStore implements ContractStore {
 
   #write({ target, value }: CheckedChange): void {
     if (value === undefined) return
-    const [first = '', second = ''] = keyParts(target.kind, target.key)
+    const [first = '', second = ''] = keyParts(target)
     const table = this.#tables[target.kind]
     const row = table.get(first) ?? new Map<string, AnyRecord>()
     if (value === null) row.delete(second)
@@ -101,12 +102,17 @@ export class MemoryStore implements ContractStore {
     for (const watcher of this.#watchers) {
       // The commit has happened: what a watcher throws is neither the writer's trouble nor the process's.
       try {
-        watcher(keys)
+        const waits = watcher(keys)
+        if (isPromise(waits)) Promise.resolve(waits).catch(warn)
       } catch {
-        process.emitWarning('A watcher of the contract store threw.', 'ClienteleWarning')
+        warn()
       }
     }
   }
+}
+
+function warn(): void {
+  process.emitWarning('A watcher of the contract store failed.', 'ClienteleWarning')
 }
 
 /** Done at once and in one go, so that no other commit comes in between; a throw is a rejection. */

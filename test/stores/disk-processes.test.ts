@@ -49,7 +49,7 @@ describe('a process that is killed while it writes', () => {
     for (const id of acknowledged) expect(await store.findContract(id, 'orders')).toMatchObject({ client: id })
     expect(await idsOf(store)).toEqual(expect.objectContaining({ whole: true }))
     await store.commit(known('next'))
-    await store.close?.()
+    await store.close()
   })
 })
 
@@ -113,7 +113,7 @@ describe('the files of a disk store', () => {
     expect(modeOf(path)).toBe('700')
     for (const file of readdirSync(path)) expect(modeOf(join(path, file))).toBe('600')
     expect(await store.find('client', { id: 'one' })).toBeDefined()
-    await store.close?.()
+    await store.close()
   })
 
   it('are not made through a symbolic link, and not where a file stands', () => {
@@ -151,7 +151,7 @@ describe('two processes on one path', () => {
       await store.commit([putContract(next, before?.version ?? null)])
       expect(await ask('find ours')).toMatchObject({ reason: String(round) })
     }
-    await store.close?.()
+    await store.close()
   })
 
   it('show edits within one turn of the event loop', async () => {
@@ -167,7 +167,7 @@ describe('two processes on one path', () => {
     while (now?.reason === '0' && Date.now() < deadlineMs) now = store.findContract('shared', 'orders') as typeof before
     expect(now?.reason).toBe('1')
     await adding
-    await store.close?.()
+    await store.close()
   })
 
   it('lose no update to each other', async () => {
@@ -177,6 +177,6 @@ describe('two processes on one path', () => {
     const asks = await Promise.all([neighbour(path), neighbour(path)])
     await Promise.all(asks.map((ask) => ask('add 200')))
     expect(await store.findContract('shared', 'orders')).toMatchObject({ reason: '400' })
-    await store.close?.()
+    await store.close()
   })
 })

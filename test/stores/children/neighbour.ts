@@ -39,4 +39,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     say('done')
   }
 }
-await store.close?.()
+await store.close()

@@ -6,4 +6,4 @@ const [, , path = '', umask = ''] = process.argv
 process.umask(Number.parseInt(umask, 8))
 const store = diskStore({ path })
 await store.commit(known('one'))
-await store.close?.()
+await store.close()
