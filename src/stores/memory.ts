@@ -102,7 +102,7 @@ export class MemoryStore implements ContractStore {
     for (const watcher of this.#watchers) {
       // The commit has happened: what a watcher throws is neither the writer's trouble nor the process's.
       try {
-        const waits = watcher(keys)
+        const waits: unknown = Reflect.apply(watcher, undefined, [keys])
         if (isPromise(waits)) Promise.resolve(waits).catch(warn)
       } catch {
         warn()

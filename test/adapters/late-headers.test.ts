@@ -236,9 +236,11 @@ describe('hooks that give promises', () => {
       decide: () => ({
         kind: 'admitted',
         admission: { api: 'orders', authenticated: false },
+        // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what a mistaken policy does
         settle: rejects,
       }),
     }
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what a mistaken hook does
     const on = clientele({ api: 'orders', store, onDecision: rejects })
     const app = express5()
     app.get('/', on.enforceClientId(), on.enforce(own), publicly)

@@ -214,7 +214,7 @@ describe.each(frameworks)('$name', (framework) => {
       const alias =
         { case: 'ACME-case', accent: 'acm\u00e9-accent', padding: 'acme-padding ', width: '\uff41cme-width' }[kind] ??
         ''
-      const path = `/any?client_id=${encodeURIComponent(alias)}&client_secret=${clientSecret ?? ''}`
+      const path = `/any?client_id=${encodeURIComponent(alias)}&client_secret=${clientSecret}`
       await refused({ path }, 401, 'client_invalid')
     })
   })
