@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { RecordKind, Records } from './store.js'
+import { keySchemas } from './schemas.js'
+import type { RecordKey, RecordKind, Records } from './store.js'
 
 const plain = /^[a-z0-9.-]*$/
 const maximumPartLength = 200
@@ -11,29 +12,32 @@ const separator = '/'
  * with acme's row. Only `a-z`, `0-9`, `.`, `-`, `=` and `/` come out; at most 410 characters.
  */
 export function recordKey<K extends RecordKind>(kind: K, key: Records[K]['key']): string {
-  return kind + separator + keyParts(kind, key).map(escapePart).join(separator)
+  const parts = keyParts({ kind, key } as RecordKey)
+  return kind + separator + parts.map(escapePart).join(separator)
 }
 
-/** The fields that a record of each kind is found by, in the order in which they stand in its key. */
-const keyFields = {
-  client: ['id'],
-  identity: ['issuer', 'clientId'],
-  contract: ['client', 'api'],
-  tier: ['api', 'name'],
-} as const satisfies { [K in RecordKind]: readonly (keyof Records[K]['key'])[] }
-
-/** What a record is found by, from its key or from the record itself. */
-export function keyParts<K extends RecordKind>(kind: K, key: Records[K]['key']): readonly string[] {
-  const members = key as unknown as Readonly<Record<string, string>>
-  return keyFields[kind].map((field) => members[field] as string)
+/**
+ * The fields a record is found by, in the order in which they stand in its key. Spelt out: going by a list of names
+ * makes a find on disk a tenth slower.
+ */
+export function keyParts(record: RecordKey): readonly string[] {
+  switch (record.kind) {
+    case 'client':
+      return [record.key.id]
+    case 'identity':
+      return [record.key.issuer, record.key.clientId]
+    case 'contract':
+      return [record.key.client, record.key.api]
+    case 'tier':
+      return [record.key.api, record.key.name]
+  }
 }
 
-/** The key alone, out of a record. */
+/** The key alone, out of a record, which has its fields under the same names. */
 export function keyOf<K extends RecordKind>(kind: K, record: Records[K]['value']): Records[K]['key'] {
-  const parts = keyParts(kind, record)
-  return Object.fromEntries(
-    keyFields[kind].map((field, index) => [field, parts[index]]),
-  ) as unknown as Records[K]['key']
+  const members = record as unknown as Readonly<Record<string, unknown>>
+  const fields = Object.keys(keySchemas[kind].shape).map((field) => [field, members[field]])
+  return Object.fromEntries(fields) as Records[K]['key']
 }
 
 /** One part of a key. Never holds the separator, so that `a` + `b/c` and `a/b` + `c` stay two. */
