@@ -25,7 +25,7 @@ export class MemoryStore implements ContractStore {
     contract: new Map(),
     tier: new Map(),
   }
-  readonly #watchers = new Set<(keys: readonly RecordKey[]) => void>()
+  readonly #watchers = new Set<(keys: readonly RecordKey[]) => unknown>()
   #closed = false
 
   findClient({ issuer, clientId }: Identity): Client | undefined {
@@ -102,7 +102,7 @@ export class MemoryStore implements ContractStore {
     for (const watcher of this.#watchers) {
       // The commit has happened: what a watcher throws is neither the writer's trouble nor the process's.
       try {
-        const waits: unknown = Reflect.apply(watcher, undefined, [keys])
+        const waits = watcher(keys)
         if (isPromise(waits)) Promise.resolve(waits).catch(warn)
       } catch {
         warn()

@@ -20,6 +20,9 @@ interface KeptAnswer extends GoodToken {
   readonly until: number
 }
 
+/** Questions under way at one time; who comes after them is told to come back. */
+const mostAsked = 100
+
 /** Asks the server about each token once in a while, and once for all who come with it meanwhile. */
 export class Introspector implements TokenEngine {
   readonly #config: IntrospectorConfig
@@ -44,7 +47,13 @@ export class Introspector implements TokenEngine {
     if (good !== undefined && now < good.until) return good.verified
     const bad = this.#bad?.get(key)
     if (bad !== undefined && now < bad.until) return undefined
-    return this.#asking.get(key) ?? this.#askOnce(key, token, now)
+    return this.#asking.get(key) ?? this.#askUnlessBusy(key, token, now)
+  }
+
+  /** A flood of tokens that nobody knows must neither drown the server nor use up our sockets. */
+  #askUnlessBusy(key: string, token: string, now: number): Promise<VerifiedToken | undefined> {
+    if (this.#asking.size < mostAsked) return this.#askOnce(key, token, now)
+    throw issuerFault(hostOf(this.#config.issuer), `it is being asked about ${mostAsked} tokens already.`)
   }
 
   /** Belongs to no request: whoever goes away leaves the answer to the others. */
