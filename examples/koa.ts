@@ -1,4 +1,4 @@
-// Run it with: npm run build && npx tsx --tsconfig examples/tsconfig.json examples/koa.ts
+// Run it with: npx tsx examples/koa.ts
 import Koa from 'koa'
 import { basicAuth, defineTier, headers, memoryStore, registerClient, requestContract } from 'clientele'
 import { clientele } from 'clientele/koa'
@@ -6,7 +6,7 @@ import { clientele } from 'clientele/koa'
 const api = 'greetings'
 const actor = 'example'
 const store = memoryStore()
-const limits = [{ requests: 3, windowSeconds: 60, algorithm: 'fixed' }] as const
+const limits = [{ requests: 3, windowSeconds: 60 }]
 await defineTier(store, { api, name: 'trial', approval: 'automatic', limits, actor })
 const { client, clientId, clientSecret } = await registerClient(store, { name: 'Acme', actor })
 await requestContract(store, { client: client.id, api, tier: 'trial', actor })

@@ -53,6 +53,11 @@ export {
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, LimitInput, TierInput } from './contracts/lifecycle/tiers.js'
+// For a store of one's own: the checks that the published suite asks for
+export { recordKey } from './contracts/keys.js'
+export { checkChanges, type CheckedChange } from './stores/check-changes.js'
+export { checkQuery, type CheckedQuery } from './stores/check-query.js'
+
 export { memoryStore, type MemoryStore } from './stores/memory.js'
 
 // Limits

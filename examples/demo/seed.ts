@@ -74,7 +74,7 @@ async function newSecret(store: ContractStore, client: string): Promise<string> 
 async function findByName(store: ContractStore, name: string): Promise<Client | undefined> {
   let cursor: string | undefined
   do {
-    const page = await store.list({ kind: 'client', limit: 1000, ...(cursor !== undefined && { cursor }) })
+    const page = await store.list({ kind: 'client', pageSize: 1000, ...(cursor !== undefined && { cursor }) })
     const found = page.records.find((client) => client.name === name && client.owner === owner)
     if (found !== undefined) return found
     cursor = page.cursor

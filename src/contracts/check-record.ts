@@ -32,5 +32,3 @@ export function readRecord<K extends 'client' | 'contract' | 'tier'>(kind: K, va
   if (checkedAs.get(value) === kind) return value as Records[K]['value']
   return deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value))
 }
-
-export { deepFreeze as freezeDeep }

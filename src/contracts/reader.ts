@@ -1,7 +1,8 @@
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
 import { ClienteleFault, isOutage } from '../decisions/faults.js'
 import { deadline } from '../runtime/deadline.js'
-import { freezeDeep, readRecord } from './check-record.js'
+import { deepFreeze } from '../runtime/deep-freeze.js'
+import { readRecord } from './check-record.js'
 import type { Contract, Identity, Tier } from './model.js'
 import { holds, prepareClient, type PreparedClient } from './prepared-client.js'
 import { isId, isIssuer } from './schema-words.js'
@@ -98,7 +99,7 @@ function once<T>(read: (found: object) => T): (found: unknown) => T | undefined 
     const before = known.get(found)
     if (before !== undefined) return before
     // Frozen before it is checked: what was checked must be what is used later, in the store's hands too.
-    freezeDeep(found)
+    deepFreeze(found)
     const record = read(found)
     known.set(found, record)
     return record

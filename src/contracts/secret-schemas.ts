@@ -3,7 +3,7 @@ import type { ChosenSecret, GeneratedSecret, StoredSecret } from './model.js'
 import type { Shape } from './schema-shape.js'
 import { id, instant } from './schema-words.js'
 
-/** The most work and memory that a record may ask of a check: 128 MiB, some 0.4 s. */
+/** The most work that a record may ask of a check, all its lanes together: some 0.4 s. */
 const maximumScryptBytes = 128 * 2 ** 20
 
 const bytesBase64url = (minimum: number, maximum: number): z.ZodType<string> =>
@@ -30,13 +30,13 @@ const chosen = z
     algorithm: z.literal('scrypt'),
     hash: bytesBase64url(32, 64),
     salt: bytesBase64url(16, 64),
-    cost: z.int().min(2).refine(isPowerOfTwo, { error: 'expected a power of two' }),
-    blockSize: z.int().min(1).max(32),
+    cost: z.int().min(1024).refine(isPowerOfTwo, { error: 'expected a power of two' }),
+    blockSize: z.int().min(2).max(32),
     parallelization: z.int().min(1).max(4),
   } satisfies Shape<ChosenSecret>)
-  .refine((secret) => 128 * secret.cost * secret.blockSize <= maximumScryptBytes, {
+  .refine(({ cost, blockSize, parallelization }) => 128 * cost * blockSize * parallelization <= maximumScryptBytes, {
     path: ['cost'],
-    error: 'asks for more than 128 MiB; hash the secret again with a lower cost or block size',
+    error: 'asks for too much work; hash the secret again with a lower cost, block size or parallelization',
   })
 
 function isPowerOfTwo(number: number): boolean {

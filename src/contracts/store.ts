@@ -50,7 +50,7 @@ export interface ListQuery<K extends RecordKind = RecordKind> {
   /** Where the last page ended. */
   readonly cursor?: string
   /** 1 to 1000. @default 100 */
-  readonly limit?: number
+  readonly pageSize?: number
 }
 
 export interface Page<K extends RecordKind = RecordKind> {

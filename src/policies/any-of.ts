@@ -1,6 +1,6 @@
-import { ClienteleFault } from '../decisions/faults.js'
 import { allOf, andThen } from '../decisions/maybe-promise.js'
 import type { Absent, Choice, IdentifyingPolicy, Recognition, Refused } from '../decisions/policy.js'
+import { optionsFault } from '../runtime/check.js'
 
 /**
  * For routes that several kinds of caller share. Whoever's credentials stand in the request decides alone:
@@ -55,15 +55,13 @@ function speakerOf(
 
 function requireDistinct(branches: readonly IdentifyingPolicy[]): void {
   if (branches.length < 2) {
-    throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', 'anyOf(): expected at least two identifying policies')
+    throw optionsFault('anyOf()', 'expected at least two identifying policies')
   }
   for (const [index, branch] of branches.entries()) {
     const twin = branches.slice(0, index).find((other) => overlaps(branch, other))
     if (twin === undefined) continue
-    throw new ClienteleFault(
-      'ERR_CLIENTELE_OPTIONS',
-      `anyOf(): ${twin.name} and ${branch.name} cannot be told apart by the place or shape of their credentials; ${remedies[branch.place]}`,
-    )
+    const what = `${twin.name} and ${branch.name} cannot be told apart by the place or shape of their credentials`
+    throw optionsFault('anyOf()', `${what}; ${remedies[branch.place]}`)
   }
 }
 

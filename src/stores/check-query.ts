@@ -20,7 +20,7 @@ export interface CheckedQuery {
   /** The most telling field first. */
   readonly filters: readonly (readonly [Field, string])[]
   readonly cursor: string | undefined
-  readonly limit: number
+  readonly pageSize: number
 }
 
 const query = z.strictObject({
@@ -29,12 +29,12 @@ const query = z.strictObject({
   client: id.optional(),
   state: z.string().max(255).optional(),
   cursor: z.string().max(1000).optional(),
-  limit: z.int().min(1).max(1000).optional(),
+  pageSize: z.int().min(1).max(1000).optional(),
 })
 
 /** For the `list` of every store. Throws `ERR_CLIENTELE_INVALID`, also for a filter that the kind does not have. */
 export function checkQuery(given: ListQuery): CheckedQuery {
-  const { kind, cursor, limit = 100, ...filters } = parse('list()', query, given)
+  const { kind, cursor, pageSize = 100, ...filters } = parse('list()', query, given)
   if (cursor !== undefined && !cursor.startsWith(`${kind}/`)) {
     throw new ClienteleFault(
       'ERR_CLIENTELE_INVALID',
@@ -53,7 +53,7 @@ export function checkQuery(given: ListQuery): CheckedQuery {
     const value = filters[field]
     return value === undefined ? [] : [[field, value] as const]
   })
-  return { kind, filters: used, cursor, limit }
+  return { kind, filters: used, cursor, pageSize }
 }
 
 export function fieldOf(record: AnyRecord, field: Field): string | undefined {

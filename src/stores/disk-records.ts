@@ -94,12 +94,12 @@ function indexPrefix(kind: RecordKind, field: string, value: string): string {
 }
 
 function keysOf(records: Table, index: Table, query: CheckedQuery, cursor: string | undefined): readonly string[] {
-  const { kind, limit } = query
+  const { kind, pageSize } = query
   const [narrowest] = query.filters
   const prefix = narrowest === undefined ? '' : indexPrefix(kind, ...narrowest) + separator
   const start = prefix + (cursor ?? kind + separator)
   const end = prefix + kind + afterSeparator
   const database = prefix === '' ? records : index
-  const keys = database.getKeys({ start, end, exclusiveStart: true, limit: limit + 1 })
+  const keys = database.getKeys({ start, end, exclusiveStart: true, limit: pageSize + 1 })
   return [...keys].map((key) => key.slice(prefix.length))
 }

@@ -126,12 +126,12 @@ class LmdbStore implements DiskStore {
     for (;;) {
       const keys = this.#guarded(() => this.#records.keys(query, cursor))
       for (const key of keys) {
-        if (records.length === query.limit) return cursor === undefined ? { records } : { records, cursor }
+        if (records.length === query.pageSize) return cursor === undefined ? { records } : { records, cursor }
         const record = this.#read(query.kind, key)
         if (record !== undefined && fits(record, query.filters)) records.push(record)
         cursor = key
       }
-      if (keys.length <= query.limit) return { records }
+      if (keys.length <= query.pageSize) return { records }
     }
   }
 

@@ -122,7 +122,7 @@ function attempt<T>(work: () => T): Promise<T> {
   })
 }
 
-function pageOf(table: Table, { kind, filters, cursor, limit }: CheckedQuery): Page {
+function pageOf(table: Table, { kind, filters, cursor, pageSize }: CheckedQuery): Page {
   const rows: (readonly [string, AnyRecord])[] = []
   for (const row of table.values()) {
     for (const record of row.values()) {
@@ -132,7 +132,7 @@ function pageOf(table: Table, { kind, filters, cursor, limit }: CheckedQuery): P
     }
   }
   rows.sort(([one], [other]) => (one < other ? -1 : 1))
-  const last = rows.length > limit ? rows[limit - 1] : undefined
-  const records = rows.slice(0, limit).map(([, record]) => record)
+  const last = rows.length > pageSize ? rows[pageSize - 1] : undefined
+  const records = rows.slice(0, pageSize).map(([, record]) => record)
   return last === undefined ? { records } : { records, cursor: last[0] }
 }

@@ -57,32 +57,32 @@ export const lists: SuiteTests = {
   async 'gives every record once over pages, also while others come and go'(store) {
     const ids = Array.from({ length: 25 }, (_, index) => `client${String(index).padStart(2, '0')}`)
     await store.commit(ids.flatMap((id) => [...known(id), putContract(contractRecord(id, 'orders'))]))
-    assert.deepEqual((await everyPage(store, { kind: 'client', limit: 7 })).map(({ id }) => id).sort(), ids)
+    assert.deepEqual((await everyPage(store, { kind: 'client', pageSize: 7 })).map(({ id }) => id).sort(), ids)
     const contracts = await everyPage<'contract'>(store, {
       kind: 'contract',
       api: 'orders',
       state: 'approved',
-      limit: 5,
+      pageSize: 5,
     })
     assert.deepEqual(contracts.map(({ client }) => client).sort(), ids)
-    const first = await store.list<'client'>({ kind: 'client', limit: 10 })
+    const first = await store.list<'client'>({ kind: 'client', pageSize: 10 })
     const [gone] = first.records
     assert.ok(gone)
     await store.commit([{ kind: 'client', key: { id: gone.id }, expect: gone.version, value: null }])
-    const rest = await everyPage<'client'>(store, { kind: 'client', limit: 10, cursor: first.cursor ?? '' })
+    const rest = await everyPage<'client'>(store, { kind: 'client', pageSize: 10, cursor: first.cursor ?? '' })
     assert.equal(new Set([...first.records, ...rest].map(({ id }) => id)).size, ids.length)
   },
 
   async 'ends a list that is exactly one page without a cursor'(store) {
     await store.commit([...known('one'), ...known('two')])
-    const page = await store.list({ kind: 'client', limit: 2 })
+    const page = await store.list({ kind: 'client', pageSize: 2 })
     assert.equal(page.records.length, 2)
     assert.equal(page.cursor, undefined)
   },
 
-  async 'refuses limits out of range and filters that a kind does not have'(store) {
-    for (const limit of [0, -1, 1001, 1.5, NaN]) {
-      await assert.rejects(store.list({ kind: 'client', limit }), invalid)
+  async 'refuses page sizes out of range and filters that a kind does not have'(store) {
+    for (const pageSize of [0, -1, 1001, 1.5, NaN]) {
+      await assert.rejects(store.list({ kind: 'client', pageSize }), invalid)
     }
     await assert.rejects(store.list({ kind: 'client', api: 'orders' }), invalid)
     await assert.rejects(store.list({ kind: 'clients' as RecordKind }), invalid)

@@ -24,9 +24,12 @@ function isForeignKind(value: unknown): boolean {
   return typeof value === 'string' && foreignKinds.has(value.toLowerCase())
 }
 
+/** Ways to name the key (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). Other members of `cnf` bind nothing: some servers add such. */
+const confirmationMethods = ['jwk', 'jwe', 'kid', 'jku', 'jkt', 'x5t#S256'] as const
+
 /** A token bound to a key must not pass without the proof (RFC 9449 §7.2, RFC 8705 §3), and proofs are not read here. */
 function isBound(claims: Readonly<Record<string, unknown>>): boolean {
   const confirmation = claims['cnf']
   if (confirmation === undefined) return false
-  return !isObject(confirmation) || 'jkt' in confirmation || 'x5t#S256' in confirmation
+  return !isObject(confirmation) || confirmationMethods.some((method) => Object.hasOwn(confirmation, method))
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { ChosenSecret, Client, GeneratedSecret, Identity, Tier } from '../../src/contracts/model.js'
+import type { ChosenSecret, Client, GeneratedSecret, Tier } from '../../src/contracts/model.js'
 import { checkedReader } from '../../src/contracts/reader.js'
 import type { ContractReader } from '../../src/contracts/store.js'
 import { resolveTerms } from '../../src/contracts/terms.js'
@@ -20,7 +20,7 @@ const storedSecrets: { readonly generated: GeneratedSecret; readonly chosen: Cho
   generated: { id: 'one', algorithm: 'sha256', hash: 'A'.repeat(43), createdAt: '2026-01-02T03:04:05Z' },
   chosen: {
     ...{ id: 'two', algorithm: 'scrypt', hash: 'A'.repeat(43), createdAt: '2026-01-02T03:04:05Z' },
-    ...{ salt: 'A'.repeat(22), cost: 16, blockSize: 1, parallelization: 1 },
+    ...{ salt: 'A'.repeat(22), cost: 1024, blockSize: 8, parallelization: 1 },
   },
 }
 const outage = { code: 'ERR_CLIENTELE_STORE', status: 503 }
@@ -107,7 +107,7 @@ describe('checkedReader', () => {
     const added = { added: true, also: null }
     const [generated, chosen] = [storedSecrets.generated, storedSecrets.chosen]
     const record = {
-      ...clientRecord('acme', { identities: [{ ...acme, ...added } as Identity] }),
+      ...clientRecord('acme', { identities: [{ ...acme, ...added }] }),
       ...added,
       owner: null,
       secrets: [

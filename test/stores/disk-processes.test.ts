@@ -87,7 +87,7 @@ async function everyId(
   const ids: string[] = []
   let cursor: string | undefined
   do {
-    const page = await store.list({ kind, limit: 1000, ...(api && { api }), ...(cursor && { cursor }) })
+    const page = await store.list({ kind, pageSize: 1000, ...(api && { api }), ...(cursor && { cursor }) })
     ids.push(...page.records.map(idOf))
     cursor = page.cursor
   } while (cursor !== undefined)

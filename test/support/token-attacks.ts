@@ -264,6 +264,7 @@ const claims: readonly TokenAttack[] = [
         accessToken(target, { iss: target.clientId, aud: target.issuer, jti: 'j' }, { typ: 'JWT' }, foreignKey),
     ],
     ['a token bound to a key', (target) => accessToken(target, { cnf: { jkt: 'thumbprint' } })],
+    ['a token bound to a key that it names', (target) => accessToken(target, { cnf: { kid: 'theirs' } })],
     ['a token bound to a certificate', (target) => accessToken(target, { cnf: { 'x5t#S256': 'hash' } })],
   ]),
 ]

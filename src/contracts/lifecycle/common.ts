@@ -79,7 +79,7 @@ export async function listAll<K extends RecordKind>(
   const records: Records[K]['value'][] = []
   let cursor: string | undefined
   do {
-    const page = await store.list<K>({ ...query, limit: 1000, ...(cursor === undefined ? {} : { cursor }) })
+    const page = await store.list<K>({ ...query, pageSize: 1000, ...(cursor === undefined ? {} : { cursor }) })
     records.push(...page.records)
     cursor = page.cursor
   } while (cursor !== undefined)

@@ -12,7 +12,7 @@ export async function openTier(store: ContractStore, api: string, name: string |
 }
 
 async function noTier(store: ContractStore, api: string): Promise<undefined> {
-  const { records } = await store.list({ kind: 'tier', api, limit: 1 })
+  const { records } = await store.list({ kind: 'tier', api, pageSize: 1 })
   if (records.length > 0) throw stateFault(`The API ${api} has tiers; name one of them as tier.`)
   return undefined
 }

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import { monotonicClock } from '../../runtime/clock.js'
+import { fingerprint } from '../../runtime/fingerprint.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
-import { digestOf, RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
+import { RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
 import type { Ask } from './ask.js'
 import { checkAnswer, type AnswerTerms } from './check-answer.js'
@@ -41,7 +42,8 @@ export class Introspector implements TokenEngine {
   }
 
   verify(token: string): MaybePromise<VerifiedToken | undefined> {
-    const key = digestOf(token)
+    // Keyed: an opaque token may be short enough to be guessed from its digest.
+    const key = fingerprint(token)
     const now = monotonicClock()
     const good = this.#good.get(key)
     if (good !== undefined && now < good.until) return good.verified
