@@ -26,12 +26,13 @@ export interface RoundsOptions {
 
 /**
  * Measures contenders in rounds that take turns, so that what slows the machine down for a while slows down all of
- * them. The order turns with each round: nobody always runs after the same neighbour.
+ * them. Each round has an order of its own: nobody always finds the machine as the same neighbour left it.
  */
 export async function measure(contenders: readonly Contender[], options: RoundsOptions): Promise<Row[]> {
+  const random = pseudoRandom()
   const samples = new Map(contenders.map(({ name }) => [name, [] as number[]]))
   for (let round = -options.warmUpRounds; round < options.rounds; round += 1) {
-    for (const contender of rotated(contenders, round + options.warmUpRounds)) {
+    for (const contender of shuffled(contenders, random)) {
       const microseconds = await timeOnce(contender, options.operations)
       if (round >= 0) samples.get(contender.name)?.push(microseconds)
     }
@@ -47,9 +48,20 @@ async function timeOnce(contender: Contender, operations: number): Promise<numbe
   return Number(process.hrtime.bigint() - start) / 1000 / operations
 }
 
-function rotated<T>(list: readonly T[], by: number): T[] {
-  const start = by % list.length
-  return [...list.slice(start), ...list.slice(0, start)]
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  return list
+    .map((item) => ({ item, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
+}
+
+/** The same orders in every run: Park and Miller's minimal standard generator. */
+function pseudoRandom(): () => number {
+  let state = 1
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state
+  }
 }
 
 /** One row per comparison, so that every ratio stands beside what it is a ratio to. */

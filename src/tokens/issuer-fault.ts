@@ -23,9 +23,6 @@ function causesOf(error: unknown): Error[] {
 }
 
 const badTokenCodes: ReadonlySet<string> = new Set([
-  errors.JWTClaimValidationFailed.code,
-  errors.JWTExpired.code,
-  errors.JWTInvalid.code,
   errors.JWSInvalid.code,
   errors.JWSSignatureVerificationFailed.code,
   errors.JOSEAlgNotAllowed.code,

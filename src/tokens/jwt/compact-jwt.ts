@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { parseJsonObject, type JsonObject } from '../json-object.js'
 
 /** A signed JWT as it stands, before anything in it has been verified. */
@@ -65,5 +66,8 @@ function typeOf(header: JsonObject): unknown {
 }
 
 function readPart(part: string | undefined): JsonObject | undefined {
-  return part === undefined ? undefined : parseJsonObject(Buffer.from(part, 'base64url').toString())
+  if (part === undefined) return undefined
+  const bytes = Buffer.from(part, 'base64url')
+  // Otherwise `toString` would put other characters in the place of bytes that are none.
+  return isUtf8(bytes) ? parseJsonObject(bytes.toString()) : undefined
 }

@@ -1,23 +1,20 @@
-import { errors, type JWTVerifyOptions } from 'jose'
+import { errors, type VerifyOptions } from 'jose'
 import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
 import { deepFreeze } from '../../runtime/deep-freeze.js'
 import { isBearerAccessToken } from '../access-token-only.js'
 import { isBadToken, issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { KeySet, KeySource } from '../keys/key-source.js'
+import { hasRegisteredTypes, isInForce, type ClaimTerms } from '../registered-claims.js'
 import { digestOf, RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
 import type { TokenEngine, VerifiedToken } from '../token-engine.js'
-import { wellFormedClaims } from './claims.js'
 import { compactJwtReader, type CompactJwt } from './compact-jwt.js'
-import { signedClaims } from './signature.js'
+import { verifySignature } from './signature.js'
 
-export interface JwtVerifierConfig {
+export interface JwtVerifierConfig extends ClaimTerms {
   readonly issuer: string
-  /** `null`: whoever the token is for. */
-  readonly audience: readonly string[] | null
   readonly algorithms: readonly string[]
-  readonly clockToleranceSeconds: number
   readonly remember: RememberLimits
 }
 
@@ -29,21 +26,18 @@ interface RememberedToken extends GoodToken {
 /** Verifies JWTs of one issuer, and remembers those that were good for as long as their keys are in force. */
 export class JwtVerifier implements TokenEngine {
   readonly #issuer: string
+  readonly #terms: ClaimTerms
   readonly #keys: KeySource
   readonly #read: (token: string) => CompactJwt | undefined
-  readonly #options: JWTVerifyOptions
+  readonly #options: VerifyOptions
   readonly #remembered: RememberedTokens<RememberedToken>
 
   constructor(config: JwtVerifierConfig, keys: KeySource) {
     this.#issuer = config.issuer
+    this.#terms = config
     this.#keys = keys
     this.#read = compactJwtReader(config.algorithms)
-    this.#options = {
-      issuer: config.issuer,
-      algorithms: [...config.algorithms],
-      clockTolerance: config.clockToleranceSeconds,
-      ...(config.audience && { audience: [...config.audience] }),
-    }
+    this.#options = { algorithms: [...config.algorithms] }
     this.#remembered = new RememberedTokens(config.remember)
   }
 
@@ -52,12 +46,23 @@ export class JwtVerifier implements TokenEngine {
     const known = this.#remembered.get(digest)
     if (known !== undefined && this.#keys.isFresh(known.keys)) return known.verified
     const jwt = this.#read(token)
-    // Nobody's keys are fetched for a token that is not theirs.
-    if (jwt === undefined || jwt.payload['iss'] !== this.#issuer) return undefined
+    // Before any key is fetched or used: what a token says against itself needs no signature.
+    if (jwt === undefined || !this.#isOurs(jwt)) return undefined
     return andThen(this.#keys.current(), (keys) => {
       const still = this.#remembered.get(digest)
       return still?.keys === keys ? still.verified : this.#verifyAfresh(token, digest, jwt, keys)
     })
+  }
+
+  /** There has to be an end (RFC 9068 §2.2), which a JWT may do without. */
+  #isOurs({ payload, explicit }: CompactJwt): boolean {
+    return (
+      payload['iss'] === this.#issuer &&
+      payload['exp'] !== undefined &&
+      hasRegisteredTypes(payload) &&
+      isInForce(payload, this.#terms) &&
+      isBearerAccessToken(payload, explicit)
+    )
   }
 
   async #verifyAfresh(token: string, digest: string, jwt: CompactJwt, first: KeySet) {
@@ -68,18 +73,19 @@ export class JwtVerifier implements TokenEngine {
       if (keys === first) return undefined
       signed = await this.#verifyWith(keys, token, jwt)
     }
-    if (typeof signed === 'string') return undefined
+    if (signed !== 'good') return undefined
+    const { payload } = jwt
+    const verified = { issuer: this.#issuer, claims: deepFreeze(payload), scopes: scopesOf(payload) }
+    const good = { verified: Object.freeze(verified), expiresAtMs: Number(payload['exp']) * 1000 }
     // Under the keys that verified it: if they changed meanwhile, nobody finds it here.
-    this.#remembered.set(digest, token.length, { ...signed, keys })
-    return signed.verified
+    this.#remembered.set(digest, token.length, { ...good, keys })
+    return good.verified
   }
 
-  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<GoodToken | 'bad' | 'unknown key'> {
+  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<'good' | 'bad' | 'unknown key'> {
     try {
-      const claims = await signedClaims(token, keys.find, this.#options)
-      if (!wellFormedClaims(claims) || !isBearerAccessToken(claims, jwt.explicit)) return 'bad'
-      const verified = { issuer: this.#issuer, claims: deepFreeze(claims), scopes: scopesOf(claims) }
-      return { verified: Object.freeze(verified), expiresAtMs: claims.exp * 1000 }
+      await verifySignature(token, keys.find, this.#options)
+      return 'good'
     } catch (error) {
       if (isUnknownKey(error, jwt)) return 'unknown key'
       if (isBadToken(error)) return 'bad'

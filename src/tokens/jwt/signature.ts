@@ -1,33 +1,29 @@
-import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
-import type { JsonObject } from '../json-object.js'
+import { compactVerify, errors, type CompactVerifyGetKey, type VerifyOptions } from 'jose'
 
 /** Where several keys fit a token that names none: how many are tried, since each costs a signature. */
 const maxTries = 10
 
-/** The claims of a token that one of the keys has signed. Rejects as jose does. */
-export async function signedClaims(
-  token: string,
-  find: JWTVerifyGetKey,
-  options: JWTVerifyOptions,
-): Promise<JsonObject> {
+/** Resolves when one of the keys has signed the token, and rejects as jose does when none has. */
+export async function verifySignature(token: string, find: CompactVerifyGetKey, options: VerifyOptions): Promise<void> {
   try {
-    return (await jwtVerify(token, find, options)).payload
+    await compactVerify(token, find, options)
   } catch (error) {
-    if (error instanceof errors.JWKSMultipleMatchingKeys) return tryEach(error, token, options)
-    throw error
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    await tryEach(error, token, options)
   }
 }
 
 async function tryEach(
   candidates: errors.JWKSMultipleMatchingKeys,
   token: string,
-  options: JWTVerifyOptions,
-): Promise<JsonObject> {
+  options: VerifyOptions,
+): Promise<void> {
   let tries = 0
   for await (const key of candidates) {
     if (++tries > maxTries) break
     try {
-      return (await jwtVerify(token, key, options)).payload
+      await compactVerify(token, key, options)
+      return
     } catch (error) {
       if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
     }

@@ -1,9 +1,9 @@
-import type { JWTVerifyGetKey } from 'jose'
+import type { CompactVerifyGetKey } from 'jose'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 
 /** Keys at one moment. The object itself is the revision: the same keys are the same object. */
 export interface KeySet {
-  readonly find: JWTVerifyGetKey
+  readonly find: CompactVerifyGetKey
 }
 
 /** Where a verifier has its keys from. Every rejection is a `ClienteleFault`: no keys is never a bad token. */
