@@ -55,7 +55,8 @@ export const frameworks: readonly Framework[] = [
 
 export async function listen(listener: RequestListener): Promise<Running> {
   const server: Server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // A line long enough for a thousand callers at once, which some tests send.
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 2048, resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${String(port)}`,
