@@ -65,32 +65,44 @@ export class JwtVerifier implements TokenEngine {
     )
   }
 
-  async #verifyAfresh(token: string, digest: string, jwt: CompactJwt, first: KeySet) {
-    let keys = first
-    let signed = await this.#verifyWith(keys, token, jwt)
-    if (signed === 'unknown key') {
-      keys = await this.#keys.after(first)
-      if (keys === first) return undefined
-      signed = await this.#verifyWith(keys, token, jwt)
-    }
-    if (signed !== 'good') return undefined
-    const { payload } = jwt
-    const verified = { issuer: this.#issuer, claims: deepFreeze(payload), scopes: scopesOf(payload) }
-    const good = { verified: Object.freeze(verified), expiresAtMs: Number(payload['exp']) * 1000 }
-    // Under the keys that verified it: if they changed meanwhile, nobody finds it here.
-    this.#remembered.set(digest, token.length, { ...good, keys })
-    return good.verified
-  }
-
-  async #verifyWith(keys: KeySet, token: string, jwt: CompactJwt): Promise<'good' | 'bad' | 'unknown key'> {
+  /** The road of a good token is one await long. */
+  async #verifyAfresh(
+    token: string,
+    digest: string,
+    jwt: CompactJwt,
+    keys: KeySet,
+  ): Promise<VerifiedToken | undefined> {
     try {
       await verifySignature(token, keys.find, this.#options)
-      return 'good'
     } catch (error) {
-      if (isUnknownKey(error, jwt)) return 'unknown key'
-      if (isBadToken(error)) return 'bad'
-      throw issuerFault(hostOf(this.#issuer), 'its keys cannot be used.', error)
+      if (isUnknownKey(error, jwt)) return this.#verifyWithNewKeys(token, digest, jwt, keys)
+      return this.#refuse(error)
     }
+    return this.#remember(token, digest, jwt, keys)
+  }
+
+  async #verifyWithNewKeys(token: string, digest: string, jwt: CompactJwt, former: KeySet) {
+    const keys = await this.#keys.after(former)
+    if (keys === former) return undefined
+    try {
+      await verifySignature(token, keys.find, this.#options)
+    } catch (error) {
+      return isUnknownKey(error, jwt) ? undefined : this.#refuse(error)
+    }
+    return this.#remember(token, digest, jwt, keys)
+  }
+
+  #refuse(error: unknown): undefined {
+    if (isBadToken(error)) return undefined
+    throw issuerFault(hostOf(this.#issuer), 'its keys cannot be used.', error)
+  }
+
+  /** Under the keys that verified it: if they changed meanwhile, nobody finds it here. */
+  #remember(token: string, digest: string, { payload }: CompactJwt, keys: KeySet): VerifiedToken {
+    const claims = deepFreeze(payload)
+    const verified = Object.freeze({ issuer: this.#issuer, claims, scopes: scopesOf(payload) })
+    this.#remembered.set(digest, token.length, { verified, expiresAtMs: Number(payload['exp']) * 1000, keys })
+    return verified
   }
 }
 

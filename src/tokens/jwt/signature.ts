@@ -4,13 +4,11 @@ import { compactVerify, errors, type CompactVerifyGetKey, type VerifyOptions } f
 const maxTries = 10
 
 /** Resolves when one of the keys has signed the token, and rejects as jose does when none has. */
-export async function verifySignature(token: string, find: CompactVerifyGetKey, options: VerifyOptions): Promise<void> {
-  try {
-    await compactVerify(token, find, options)
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-    await tryEach(error, token, options)
-  }
+export function verifySignature(token: string, find: CompactVerifyGetKey, options: VerifyOptions): Promise<unknown> {
+  return compactVerify(token, find, options).catch((error: unknown) => {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return tryEach(error, token, options)
+    throw error
+  })
 }
 
 async function tryEach(
