@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { auth } from 'express-oauth2-jwt-bearer'
 import { rateLimit } from 'express-rate-limit'
 import { createVerifier } from 'fast-jwt'
@@ -14,8 +15,9 @@ export function expressRateLimit(): Middleware {
   return rateLimit(limit) as unknown as Middleware
 }
 
-function expressRateLimitByClient(): Middleware {
-  return rateLimit({ ...limit, keyGenerator: (request) => String(request.headers.client_id) }) as unknown as Middleware
+function expressRateLimitByClient(windowMs: number = limit.windowMs): Middleware {
+  const keyGenerator = (request: IncomingMessage): string => String(request.headers['client_id'])
+  return rateLimit({ ...limit, windowMs, keyGenerator }) as unknown as Middleware
 }
 
 /** What is written by hand today: a record by ID, a digest compared, then a limit for everybody. */
@@ -33,6 +35,12 @@ export async function keyvAndDigest({ clientId, clientSecret }: Fixtures): Promi
     check().catch(next)
   }
   return chain(authenticate, expressRateLimitByClient())
+}
+
+/** The same with as many limits as ours: a limiter for each window, none of which knows of the others. */
+export async function keyvAndDigestWithThreeLimits(fixtures: Fixtures): Promise<Middleware> {
+  const [hour, day] = [expressRateLimitByClient(3_600_000), expressRateLimitByClient(86_400_000)]
+  return chain(await keyvAndDigest(fixtures), chain(hour, day))
 }
 
 function digestOf(secret: string): Buffer {

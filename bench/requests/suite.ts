@@ -9,7 +9,14 @@ import {
 } from '../raw-requests.js'
 import { measure, type Contender, type Row } from '../rounds.js'
 import { api, issuer, makeFixtures, type Fixtures } from './fixtures.js'
-import { bareJose, expressRateLimit, fastJwt, keyvAndDigest, oauth2JwtBearer } from './peers.js'
+import {
+  bareJose,
+  expressRateLimit,
+  fastJwt,
+  keyvAndDigest,
+  keyvAndDigestWithThreeLimits,
+  oauth2JwtBearer,
+} from './peers.js'
 
 /** Enough rounds before they count that the optimizing compiler is done with every contender. */
 const cheap = { operations: 100, rounds: 300, warmUpRounds: 200 }
@@ -45,13 +52,16 @@ export async function requests(): Promise<Row[]> {
 async function clientIdRows(fixtures: Fixtures, template: RequestTemplate): Promise<Contender[]> {
   const { enforceClientId, limitBySla } = clientele({ api, store: fixtures.store })
   const byHand = 'Keyv look-up + SHA-256 + express-rate-limit'
+  const byHandWithThree = 'the same with three express-rate-limits'
   const limitAlone = 'express-rate-limit alone'
   return [
     repeated('ours: client ID + secret + contract + three limits', chain(enforceClientId(), limitBySla()), template, [
       byHand,
+      byHandWithThree,
       limitAlone,
     ]),
     repeated(byHand, await keyvAndDigest(fixtures), template),
+    repeated(byHandWithThree, await keyvAndDigestWithThreeLimits(fixtures), template),
     repeated(limitAlone, expressRateLimit(), template),
   ]
 }

@@ -92,7 +92,7 @@ export class JwtVerifier implements TokenEngine {
     return this.#remember(token, digest, jwt, keys)
   }
 
-  #refuse(error: unknown): undefined {
+  #refuse(error: unknown): VerifiedToken | undefined {
     if (isBadToken(error)) return undefined
     throw issuerFault(hostOf(this.#issuer), 'its keys cannot be used.', error)
   }
