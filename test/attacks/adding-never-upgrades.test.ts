@@ -1,10 +1,15 @@
-import { basicAuth, custom, headers, query, type CredentialsSource } from 'clientele'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { basicAuth, custom, headers, linkIdentity, memoryStore, query, type CredentialsSource } from 'clientele'
+import { diskStore } from 'clientele/disk'
 import * as fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { wirePolicies, type Policies } from '../../src/clientele.js'
-import type { IdentifyingPolicy } from '../../src/decisions/policy.js'
+import type { Policy } from '../../src/decisions/policy.js'
 import { requestOf } from '../support/request-of.js'
 import { seededStore, type SeededClient } from '../support/seeded-store.js'
+import { nowSeconds, rsaKey, signText } from '../support/signed-jwt.js'
 
 /**
  * Property 1: an admission is byte-equal to a stored identity, and if a request is refused, adding, repeating or
@@ -68,19 +73,53 @@ const sourceSets: readonly (readonly CredentialsSource[])[] = [
   [headers(), query(), basicAuth(), cookie],
 ]
 
-describe('property 1: adding never upgrades', () => {
+const issuer = 'https://issuer.example'
+const key = rsaKey('one')
+
+/** A good token for a client, and one that ended a minute ago. */
+function tokensFor(clientId: string): readonly string[] {
+  const claims = { iss: issuer, aud: 'orders', client_id: clientId }
+  return [600, -60].map((lifetime) =>
+    signText(
+      '{"alg":"RS256","typ":"at+jwt","kid":"one"}',
+      JSON.stringify({ ...claims, exp: nowSeconds() + lifetime }),
+      key,
+    ),
+  )
+}
+
+const bearer = (token: string): Sent => ({ ...nothing, headers: [['authorization', `Bearer ${token}`]] })
+
+const root = mkdtempSync(join(tmpdir(), 'clientele-property-'))
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+describe.each([
+  ['memoryStore', () => memoryStore()],
+  ['diskStore', () => diskStore({ path: join(root, 'store') })],
+])('property 1 on %s: adding never upgrades', (_name, makeStore) => {
   let policies: Policies
+  let tokens: readonly (readonly string[])[]
   let clients: readonly SeededClient[]
-  let enforcing: readonly IdentifyingPolicy[]
+  let enforcing: readonly Policy[]
 
   beforeAll(async () => {
-    const seeded = await seededStore()
+    const seeded = await seededStore(makeStore())
     clients = Object.values(seeded.clients)
     policies = wirePolicies({ api: 'orders', store: seeded.store })
-    enforcing = sourceSets.flatMap((from) => [
-      policies.enforceClientId({ from }),
-      policies.enforceClientId({ from, secret: 'optional' }),
-    ])
+    for (const { id, clientId } of clients) {
+      await linkIdentity(seeded.store, { client: id, issuer, clientId, actor: 'test' })
+    }
+    tokens = clients.map(({ clientId }) => tokensFor(clientId))
+    const jwt = policies.validateJwt({ issuer, audience: 'orders', jwks: { keys: [key.jwk] } })
+    enforcing = sourceSets.flatMap((from) => {
+      const [strict, optional] = [
+        policies.enforceClientId({ from }),
+        policies.enforceClientId({ from, secret: 'optional' }),
+      ]
+      return [strict, optional, policies.anyOf([jwt, strict]), policies.anyOf([jwt, optional])]
+    })
   })
 
   const presentedIds = (id: string): readonly string[] => [
@@ -104,15 +143,17 @@ describe('property 1: adding never upgrades', () => {
           { weight: 1, arbitrary: fc.string({ maxLength: 3 }) },
         ),
         lend: fc.boolean(),
+        token: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat({ max: 1 }) }),
       })
-      .map(({ place, owner, lender, spelling, corrupt, lend }) => {
+      .map(({ place, owner, lender, spelling, corrupt, lend, token }) => {
         const client = clients[owner]
+        if (token !== undefined) return bearer(`${tokens[owner]?.[token] ?? ''}${corrupt}`)
         const secret = `${(lend ? clients[lender] : client)?.clientSecret ?? ''}${corrupt}`
         return place(presentedIds(client?.clientId ?? '')[spelling] ?? '', secret)
       })
 
   /** The client that a request is admitted as; `undefined` when it is not. */
-  async function admittedAs(policy: IdentifyingPolicy, sent: Sent): Promise<string | undefined> {
+  async function admittedAs(policy: Policy, sent: Sent): Promise<string | undefined> {
     const url = sent.query === '' ? '/' : `/?${sent.query}`
     const verdict = await policy.decide(requestOf({ url, headers: sent.headers }), undefined)
     if (verdict.kind !== 'admitted') return undefined
@@ -123,10 +164,10 @@ describe('property 1: adding never upgrades', () => {
     return client?.id
   }
 
-  it('holds over all sources', async () => {
+  it('holds over all sources and policies', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.nat({ max: sourceSets.length * 2 - 1 }),
+        fc.nat({ max: sourceSets.length * 4 - 1 }),
         fc.array(credential(), { minLength: 2, maxLength: 4 }),
         async (which, credentials) => {
           const policy = enforcing[which]
@@ -148,5 +189,9 @@ describe('property 1: adding never upgrades', () => {
     if (first === undefined || approved === undefined) throw new Error('nothing seeded')
     const sent = places[0]?.(approved.clientId, approved.clientSecret) ?? nothing
     expect(await admittedAs(first, sent)).toBe(approved.id)
+    const [, , choice] = enforcing
+    if (choice === undefined) throw new Error('nothing built')
+    expect(await admittedAs(choice, bearer(tokens[0]?.[0] ?? ''))).toBe(approved.id)
+    expect(await admittedAs(choice, bearer(tokens[0]?.[1] ?? ''))).toBeUndefined()
   })
 })
