@@ -8,10 +8,10 @@ import { stripHeaders } from './strip.js'
 const nobodyWaits = { handlerOver: (): void => undefined }
 
 /** What an admission does to request and response before the handler sees them. `stripQuery` knows the framework. */
-export function admit<Raw extends IncomingMessage>(
+export function admit(
   exchange: Exchange,
   { fields, strip, vary, settle }: Admitted,
-  stripQuery: (raw: Raw & IncomingMessage, names: readonly string[]) => void,
+  stripQuery: (raw: IncomingMessage, names: readonly string[]) => void,
 ): { handlerOver: () => void } {
   const { request, response } = exchange
   if (fields !== undefined && !response.headersSent) {
@@ -19,7 +19,7 @@ export function admit<Raw extends IncomingMessage>(
   }
   if (strip !== undefined) {
     stripHeaders(request.raw, strip.headers)
-    if (strip.query.length > 0) stripQuery(request.raw as Raw, strip.query)
+    if (strip.query.length > 0) stripQuery(request.raw, strip.query)
   }
   if (vary !== undefined) keepPrivate(exchange, vary)
   return settle === undefined ? nobodyWaits : settleWhenOver(response, settle)

@@ -4,7 +4,7 @@ import { onClose } from '../http/on-close.js'
 import { contain } from './contain.js'
 
 /** A response that is never ended must not hold what it was given for ever. */
-export const settleMaxAgeMs = 5 * 60_000
+const settleMaxAgeMs = 5 * 60_000
 
 /**
  * Calls `settle` once, when the response is over and the handler with it. A connection that closes early ends

@@ -1,8 +1,8 @@
 import type { Challenge } from '../decisions/challenge.js'
-import { ClienteleFault } from '../decisions/faults.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { Strip } from '../decisions/policy.js'
+import { optionsFault } from '../runtime/check.js'
 
 /**
  * What a source found. `readings`: the secret as it may have been meant, most literal first (HTTP Basic is
@@ -47,5 +47,5 @@ export function clientIdChallenge(realm: string): Challenge {
 /** One place for both would hold two values or none: every request would be refused. */
 export function requireTwoPlaces(where: string, ids: readonly string[], secrets: readonly string[]): void {
   if (!ids.some((id) => secrets.includes(id))) return
-  throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', `${where}: id and secret: expected two different names`)
+  throw optionsFault(where, 'id and secret: expected two different names')
 }
