@@ -2,13 +2,11 @@ import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import { checkOptions } from '../runtime/check.js'
+import { bodyPath, pathOf } from './body-path.js'
 import { fieldName } from './field-name.js'
 import { absent, clientIdChallenge, malformed, pair, type CredentialsSource, type Presented } from './source.js'
 
-/**
- * What a function of one's own found: `undefined` for nothing, else an ID and perhaps a secret. Under `anyOf` it is
- * asked twice per request.
- */
+/** What a function of one's own found: `undefined` for nothing, else an ID and perhaps a secret. */
 export type CustomRead = (
   request: HttpRequest,
 ) => MaybePromise<{ readonly clientId: string; readonly clientSecret?: string } | undefined>
@@ -18,11 +16,18 @@ export interface CustomOptions {
   readonly headers?: readonly string[]
   /** Query parameters that it reads and that hold the secret. @default [] */
   readonly query?: readonly string[]
+  /**
+   * Places in a JSON body or a form that it reads and that hold the secret, each written like `secret` of
+   * `payload()`. Only of a body that it has asked for (`request.body()`), or that a parser has read, can anything be
+   * taken out. @default []
+   */
+  readonly body?: readonly (string | readonly string[])[]
 }
 
 const schema = z.strictObject({
   headers: z.array(fieldName).readonly().optional(),
   query: z.array(z.string().min(1)).readonly().optional(),
+  body: z.array(bodyPath).readonly().optional(),
 })
 
 /**
@@ -32,13 +37,14 @@ const schema = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */
 export function custom(read: CustomRead, options: CustomOptions = {}): CredentialsSource {
-  const { headers = [], query = [] } = checkOptions('custom()', schema, options)
-  const places = { headers: headers.map((name) => name.toLowerCase()), query }
+  const { headers = [], query = [], body = [] } = checkOptions('custom()', schema, options)
+  const fields = { headers: headers.map((name) => name.toLowerCase()), query }
+  const places = body.length === 0 ? fields : { ...fields, body: body.map(pathOf) }
   return {
     name: 'custom',
     read: (request) => andThen(read(request), presentedOf),
     strip: { secret: places, all: places },
-    vary: places.headers,
+    vary: fields.headers,
     challenge: clientIdChallenge,
   }
 }

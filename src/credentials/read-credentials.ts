@@ -4,12 +4,13 @@ import type { CredentialsSource, Presented } from './source.js'
 
 /** The one pair that a request presents, and the sources that hold it. */
 export type ReadCredentials =
-  | { readonly kind: 'absent' | 'malformed' | 'ambiguous' }
+  | { readonly kind: 'absent' | 'malformed' | 'ambiguous' | 'too_large' }
   | {
       readonly kind: 'presented'
       readonly clientId: string
       readonly readings: readonly string[]
       readonly sources: readonly CredentialsSource[]
+      readonly sealed: boolean | undefined
     }
 
 /**
@@ -32,7 +33,7 @@ export function readCredentials(
 
 function presentedBy(found: Presented, sources: readonly CredentialsSource[]): ReadCredentials {
   if (found.kind !== 'presented') return found
-  return { kind: 'presented', clientId: found.clientId, readings: found.readings, sources }
+  return { kind: 'presented', clientId: found.clientId, readings: found.readings, sources, sealed: found.sealed }
 }
 
 const nothing: ReadCredentials = Object.freeze({ kind: 'absent' })
@@ -42,11 +43,17 @@ function agree(sources: readonly CredentialsSource[], found: readonly Presented[
   for (const [index, source] of sources.entries()) {
     const presented = found[index]
     if (presented === undefined || presented.kind === 'absent') continue
-    if (presented.kind === 'malformed') return presented
+    if (presented.kind !== 'presented') return presented
     const { clientId, readings } = presented
     const common = agreed === undefined ? readings : sharedReadings(agreed.readings, readings)
     if (agreed !== undefined && (agreed.clientId !== clientId || common === undefined)) return { kind: 'ambiguous' }
-    agreed = { kind: 'presented', clientId, readings: common ?? [], sources: [...(agreed?.sources ?? []), source] }
+    agreed = {
+      kind: 'presented',
+      clientId,
+      readings: common ?? [],
+      sources: [...(agreed?.sources ?? []), source],
+      sealed: presented.sealed === true || agreed?.sealed,
+    }
   }
   return agreed ?? nothing
 }

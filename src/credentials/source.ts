@@ -6,17 +6,23 @@ import { optionsFault } from '../runtime/check.js'
 
 /**
  * What a source found. `readings`: the secret as it may have been meant, most literal first (HTTP Basic is
- * form-encoded by some callers and not by others); empty when an ID came without a secret.
+ * form-encoded by some callers and not by others); empty when an ID came without a secret. `sealed`: a digest covers
+ * the place, so that nothing can be taken out of it.
  */
 export type Presented =
-  | { readonly kind: 'presented'; readonly clientId: string; readonly readings: readonly string[] }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'malformed' }
+  | {
+      readonly kind: 'presented'
+      readonly clientId: string
+      readonly readings: readonly string[]
+      readonly sealed?: boolean
+    }
+  | { readonly kind: 'absent' | 'malformed' | 'too_large' }
 
 export const absent: Presented = Object.freeze({ kind: 'absent' })
 export const malformed: Presented = Object.freeze({ kind: 'malformed' })
+export const tooLarge: Presented = Object.freeze({ kind: 'too_large' })
 
-/** A place where an ID and a secret may stand. Built by `headers()`, `query()`, `basicAuth()` or `custom()`. */
+/** A place where an ID and a secret may stand. Built by `headers()`, `query()`, `basicAuth()`, `payload()` or `custom()`. */
 export interface CredentialsSource {
   readonly name: string
   /** A place that is used but does not hold exactly one string per value is `malformed`, never `absent`. */

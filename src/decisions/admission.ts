@@ -1,23 +1,9 @@
+import type { Limit } from './limit.js'
+
 /** The name of a client: who issued the ID, and the ID. `local` is the issuer of IDs given out here. */
 export interface Identity {
   readonly issuer: string
   readonly clientId: string
-}
-
-/** Every word for a way to count. */
-export const limitAlgorithms = ['fixed'] as const
-
-/** What a window may last: 100 ms to a year. */
-export const windowBounds = { shortestSeconds: 0.1, longestSeconds: 366 * 86_400 } as const
-
-/** One ceiling: at most `requests` in `windowSeconds`, counted by `algorithm`. */
-export interface Limit {
-  /** Whole, at least 1. */
-  readonly requests: number
-  /** 0.1 (100 ms) to a year. */
-  readonly windowSeconds: number
-  /** `fixed`: the window starts at the first request and ends `windowSeconds` later. */
-  readonly algorithm: (typeof limitAlgorithms)[number]
 }
 
 /** The client of a request, without its secrets. */
@@ -49,8 +35,10 @@ export interface LimitUsage {
   readonly limit: Limit
   readonly used: number
   readonly remaining: number
-  /** Until the window ends; 0 when none has begun. */
+  /** Until nothing of it counts any more; 0 when nothing does, and for `concurrent`, which no clock ends. */
   readonly resetSeconds: number
+  /** Until another request of this cost has room if nobody else comes; 0 where it has now. */
+  readonly waitSeconds: number
 }
 
 /** Where a client stands with its tier: the scarcest limit in front, all of them in `limits`. */

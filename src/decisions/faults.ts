@@ -12,17 +12,21 @@ export const faults = {
   ERR_CLIENTELE_STATE: { status: undefined, title: 'The state does not allow this move.' },
   ERR_CLIENTELE_CONFLICT: { status: undefined, title: 'The record has changed since it was read.' },
   ERR_CLIENTELE_NOT_PROTECTED: { status: 500, title: 'No policy has established what is asked for.' },
+  ERR_CLIENTELE_COST: { status: 500, title: 'What a request costs cannot be told.' },
   ERR_CLIENTELE_NOT_READY: { status: 503, title: 'The contracts are not available yet.' },
   ERR_CLIENTELE_BUSY: { status: 503, title: 'Too many slow checks are waiting.' },
   ERR_CLIENTELE_STORE: { status: 503, title: 'The contract store does not answer.' },
   ERR_CLIENTELE_COUNTER: { status: 503, title: 'The counter does not answer.' },
+  ERR_CLIENTELE_REVOCATION: { status: 503, title: 'Whether the token is revoked cannot be told.' },
   ERR_CLIENTELE_ISSUER: { status: 503, title: 'The issuer of the token does not answer.' },
 } as const satisfies Record<string, FaultEntry>
 
 export type FaultCode = keyof typeof faults
 
 export interface FaultDetails {
-  readonly retryAfterSeconds?: number
+  readonly retryAfterSeconds?: number | undefined
+  /** One word for what went wrong, where a code stands for several things: for events and alarms. */
+  readonly reason?: string | undefined
   /** Kept by name and code alone: messages and stacks of others may hold tokens, URLs and secrets. */
   readonly cause?: unknown
 }
@@ -40,6 +44,7 @@ export class ClienteleFault extends Error {
   readonly statusCode: number
   readonly expose = false
   readonly retryAfterSeconds: number | undefined
+  readonly reason: string | undefined
   readonly headers: Readonly<Record<string, string>> | undefined
 
   constructor(code: FaultCode, message: string, details: FaultDetails = {}) {
@@ -49,6 +54,7 @@ export class ClienteleFault extends Error {
     this.status = status ?? 500
     this.statusCode = this.status
     this.retryAfterSeconds = status === 503 ? (details.retryAfterSeconds ?? defaultRetryAfterSeconds) : undefined
+    this.reason = details.reason
     this.headers =
       this.retryAfterSeconds === undefined ? undefined : { 'retry-after': String(Math.ceil(this.retryAfterSeconds)) }
   }

@@ -1,3 +1,5 @@
+import type { MaybePromise } from './maybe-promise.js'
+
 /** Fields of an answer. A name that stands with several values is sent once per value. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
 
@@ -5,6 +7,28 @@ export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
 export interface Peer {
   readonly address: string | undefined
   readonly encrypted: boolean
+}
+
+/** The way to a value in a body: the names of members, the outermost first. */
+export type BodyPath = readonly string[]
+
+/**
+ * The JSON or the form that a request carries. `absent`: it has no body, or one of another type, which nobody has
+ * touched. `unreadable`: it is called JSON or a form, and is nothing that every reader would read alike.
+ */
+export type Body = { readonly kind: 'absent' | 'too_large' | 'unreadable' } | BodyContent
+
+export interface BodyContent {
+  readonly kind: 'content'
+  /** In bytes, as it came or unpacked, whichever is more. */
+  readonly size: number
+  /** A digest or a signature covers it: whoever takes something out of it breaks that. */
+  readonly sealed: boolean
+  /**
+   * The text at a path, or none. `undefined` where it is not one text: another value, two of a name, or something
+   * on the way that has no members. Nothing inherited is ever found.
+   */
+  textAt(path: BodyPath): readonly string[] | undefined
 }
 
 /**
@@ -21,6 +45,11 @@ export interface HttpRequest {
    */
   headerValues(name: string): readonly string[]
   readonly query: URLSearchParams
+  /**
+   * Waits for the whole body, up to `maxBytes` as it comes and unpacked, and leaves it where it is for whoever reads
+   * it next. Read once, however often it is asked for. Where a parser was there before, what that has kept is looked at.
+   */
+  body(maxBytes: number): MaybePromise<Body>
   /** Aborts when the connection goes away before the answer is complete. */
   readonly signal: AbortSignal
   readonly peer: Peer

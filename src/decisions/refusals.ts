@@ -14,6 +14,7 @@ export const refusals = {
   token_missing: { status: 401, title: 'An access token is required.' },
   credentials_malformed: { status: 400, title: 'The client credentials cannot be read.' },
   credentials_ambiguous: { status: 400, title: 'The request carries credentials that disagree.' },
+  body_too_large: { status: 413, title: 'The body is too large to look for client credentials in it.' },
   client_invalid: { status: 401, title: 'The client credentials are not valid.' },
   token_invalid: { status: 401, title: 'The access token is not valid.' },
   client_unnamed: { status: 403, title: 'The access token names no client that is registered here.' },
@@ -25,7 +26,7 @@ export const refusals = {
   scope_insufficient: { status: 403, title: 'The access token lacks a required scope.' },
   limit_exceeded: {
     status: 429,
-    title: 'A limit of the contract is exceeded.',
+    title: 'A limit is exceeded.',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
 } as const satisfies Record<string, RefusalEntry>
@@ -39,6 +40,8 @@ export interface Refusal {
   readonly challenges?: readonly Challenge[]
   readonly retryAfterSeconds?: number
   readonly fields?: HeaderFields
+  /** One word for why, for events and logs. Never sent: to a caller it would help guessing. */
+  readonly reason?: string | undefined
   /** Further members of the problem document (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest, Peer } from '../decisions/http-request.js'
+import type { Body, HttpRequest, Peer } from '../decisions/http-request.js'
+import type { MaybePromise } from '../decisions/maybe-promise.js'
+import { CapturedBody } from './captured-body.js'
 import { onClose } from './on-close.js'
 
 /**
@@ -12,20 +14,29 @@ export class CapturedRequest implements HttpRequest {
   readonly url: string
   readonly #response: ServerResponse
   readonly #rawHeaders: readonly string[]
+  readonly #holder: object
+  #body: CapturedBody | undefined
   #query: URLSearchParams | undefined
   #signal: AbortSignal | undefined
 
-  constructor(raw: IncomingMessage, response: ServerResponse, url: string) {
+  /** `holder`: what parsers leave a body on. */
+  constructor(raw: IncomingMessage, response: ServerResponse, url: string, holder: object = raw) {
     this.raw = raw
     this.method = raw.method ?? 'GET'
     this.url = url
     this.#response = response
+    this.#holder = holder
     // A copy: what is stripped later is taken out of Node's own list, in place.
     this.#rawHeaders = raw.rawHeaders.slice()
   }
 
   get query(): URLSearchParams {
     return (this.#query ??= parametersOf(queryOf(this.url)))
+  }
+
+  /** Reads nothing until somebody asks it to. */
+  get capturedBody(): CapturedBody {
+    return (this.#body ??= new CapturedBody(this, this.raw, this.#response, this.#holder))
   }
 
   get peer(): Peer {
@@ -35,6 +46,10 @@ export class CapturedRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return (this.#signal ??= abortedWith(this.#response))
+  }
+
+  body(maxBytes: number): MaybePromise<Body> {
+    return this.capturedBody.read(maxBytes)
   }
 
   headerValues(name: string): readonly string[] {

@@ -1,4 +1,5 @@
-import type { Limit, LimitUsage, Usage } from '../decisions/admission.js'
+import type { LimitUsage, Usage } from '../decisions/admission.js'
+import { spanSeconds, type Limit } from '../decisions/limit.js'
 import type { HeaderFields } from '../decisions/http-request.js'
 import { quotedString } from './quoted-string.js'
 
@@ -12,8 +13,9 @@ export type RateLimitFieldSet = 'ratelimit' | 'x-ratelimit' | 'x-ratelimit-ms'
 /** What can be said of a tier once and for all. */
 export interface RateLimitPolicy {
   /**
-   * One per limit: the name of the tier if it has one limit, else name and window (`gold-60s`, `gold-100ms`). What
-   * an sf-string cannot carry (RFC 9651 §3.3.3: all but visible ASCII) is percent-encoded as UTF-8.
+   * One per limit: the name of the tier if it has one limit, else name and window (`gold-60s`, `gold-100ms`,
+   * `gold-gcra-60s`, `gold-day`, `gold-concurrent`). What an sf-string cannot carry (RFC 9651 §3.3.3: all but visible
+   * ASCII) is percent-encoded as UTF-8.
    */
   readonly names: readonly string[]
   readonly policyField: string
@@ -23,7 +25,7 @@ export interface RateLimitPolicy {
 
 export function rateLimitPolicy(tierName: string, limits: readonly Limit[]): RateLimitPolicy {
   const name = visibleAscii(tierName)
-  const names = limits.map((limit) => (limits.length === 1 ? name : `${name}-${windowText(limit)}`))
+  const names = limits.map((limit) => (limits.length === 1 ? name : `${name}-${nameOf(limit)}`))
   const quoted = names.map(quotedString)
   return {
     names,
@@ -46,7 +48,7 @@ export function rateLimitFields(
     } else {
       fields['x-ratelimit-limit'] = String(usage.limit.requests)
       fields['x-ratelimit-remaining'] = String(Math.floor(usage.remaining))
-      fields['x-ratelimit-reset'] = String(Math.ceil(usage.resetSeconds * (set === 'x-ratelimit' ? 1 : 1000)))
+      fields['x-ratelimit-reset'] = String(Math.ceil(secondsToWait(usage) * (set === 'x-ratelimit' ? 1 : 1000)))
     }
   }
   return fields
@@ -56,12 +58,19 @@ export function rateLimitFields(
 function serviceLimits({ items }: RateLimitPolicy, limits: readonly LimitUsage[]): string {
   let text = ''
   for (let index = 0; index < limits.length; index += 1) {
-    const { remaining, resetSeconds } = limits[index] as LimitUsage
+    const usage = limits[index] as LimitUsage
+    const seconds = secondsToWait(usage)
     if (index > 0) text += ', '
-    text += `${items[index] ?? ''}${Math.min(Math.floor(remaining), largestInteger)}`
-    if (resetSeconds > 0) text += `;t=${Math.ceil(resetSeconds)}`
+    text += `${items[index] ?? ''}${Math.min(Math.floor(usage.remaining), largestInteger)}`
+    if (seconds > 0) text += `;t=${Math.min(Math.ceil(seconds), largestInteger)}`
   }
   return text
+}
+
+/** Whoever has to wait hears of the moment that `Retry-After` is about; a place comes free at a moment nobody knows. */
+function secondsToWait({ limit, waitSeconds, resetSeconds }: LimitUsage): number {
+  if (limit.algorithm === 'concurrent') return 0
+  return waitSeconds > 0 && waitSeconds < Infinity ? waitSeconds : resetSeconds
 }
 
 /** The largest Integer of RFC 9651 §3.3.1. */
@@ -69,13 +78,19 @@ const largestInteger = 999_999_999_999_999
 const notVisibleAscii = /[^\x20-\x7e]/gu
 
 /** `w` is a whole number of seconds (draft §3.1.3), so a window that is not goes without. */
-function policyParameters({ requests, windowSeconds }: Limit): string {
-  const quota = `q=${Math.min(requests, largestInteger)}`
-  return Number.isInteger(windowSeconds) ? `${quota};w=${windowSeconds}` : quota
+function policyParameters(limit: Limit): string {
+  const quota = `q=${Math.min(limit.requests, largestInteger)}`
+  if (limit.algorithm === 'concurrent') return `${quota};qu="concurrent-requests"`
+  const seconds = spanSeconds(limit)
+  return Number.isInteger(seconds) ? `${quota};w=${seconds}` : quota
 }
 
-function windowText({ windowSeconds }: Limit): string {
-  return Number.isInteger(windowSeconds) ? `${windowSeconds}s` : `${Math.round(windowSeconds * 1000)}ms`
+function nameOf(limit: Limit): string {
+  if (limit.algorithm === 'concurrent') return limit.algorithm
+  if (limit.algorithm === 'calendar') return limit.unit
+  const { algorithm, windowSeconds } = limit
+  const window = Number.isInteger(windowSeconds) ? `${windowSeconds}s` : `${Math.round(windowSeconds * 1000)}ms`
+  return algorithm === 'fixed' ? window : `${algorithm}-${window}`
 }
 
 function visibleAscii(text: string): string {

@@ -3,18 +3,18 @@ import { Socket } from 'node:net'
 import fc from 'fast-check'
 import { parseList, type Item } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
-import type { Limit } from '../../src/decisions/admission.js'
+import { calendarUnits, limitKey, spanSeconds, type FixedLimit, type Limit } from '../../src/decisions/limit.js'
 import { rateLimitFields, rateLimitPolicy, type RateLimitFieldSet } from '../../src/http/rate-limit-fields.js'
 import { usageFrom } from '../../src/limits/usage.js'
 
-function limitOf(requests: number, windowSeconds: number): Limit {
+function limitOf(requests: number, windowSeconds: number): FixedLimit {
   return { requests, windowSeconds, algorithm: 'fixed' }
 }
 
 function fieldsOf(name: string, limits: Limit[], remaining: number, resetMs: number, sets: RateLimitFieldSet[]) {
   const usage = usageFrom(
     limits,
-    limits.map((limit) => ({ used: limit.requests - remaining, remaining, resetMs })),
+    limits.map((limit) => ({ used: limit.requests - remaining, remaining, resetMs, waitMs: 0 })),
   )
   return rateLimitFields(rateLimitPolicy(name, limits), usage, sets)
 }
@@ -69,18 +69,42 @@ describe('RateLimit fields', () => {
     expect(rateLimitPolicy(name, [limitOf(100, 60)]).names).toEqual([expected])
   })
 
-  it('are well-formed structured fields that Node sends, for every name and every number', () => {
-    const limits = fc.uniqueArray(
-      fc.record({
-        requests: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constant(Number.MAX_SAFE_INTEGER)),
-        windowSeconds: fc.oneof(
-          fc.integer({ min: 1, max: 31_622_400 }),
-          fc.integer({ min: 100, max: 9999 }).map((ms) => ms / 1000),
-        ),
-        algorithm: fc.constant('fixed' as const),
-      }),
-      { minLength: 1, maxLength: 5, selector: ({ windowSeconds }) => windowSeconds },
+  it('tell what the same has to wait for, where it has no room now', () => {
+    const limits: Limit[] = [
+      { algorithm: 'gcra', requests: 600, windowSeconds: 60, burst: 10 },
+      { algorithm: 'calendar', requests: 5, unit: 'day', timeZone: 'UTC' },
+      { algorithm: 'concurrent', requests: 3, maxAgeSeconds: 300 },
+    ]
+    const usage = usageFrom(limits, [
+      { used: 10, remaining: 0, resetMs: 9000, waitMs: 1200 },
+      { used: 4, remaining: 1, resetMs: 40_000_000, waitMs: Infinity },
+      { used: 3, remaining: 0, resetMs: 0, waitMs: 1 },
+    ])
+    expect(rateLimitFields(rateLimitPolicy('gold', limits), usage, ['ratelimit'])).toEqual({
+      'RateLimit-Policy':
+        '"gold-gcra-60s";q=600;w=60, "gold-day";q=5;w=86400, "gold-concurrent";q=3;qu="concurrent-requests"',
+      RateLimit: '"gold-gcra-60s";r=0;t=2, "gold-day";r=1;t=40000, "gold-concurrent";r=0',
+    })
+  })
+
+  it('are well-formed structured fields that Node sends, for every name, every algorithm and every number', () => {
+    const requests = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constant(Number.MAX_SAFE_INTEGER))
+    const seconds = fc.oneof(
+      fc.integer({ min: 1, max: 31_622_400 }),
+      fc.integer({ min: 100, max: 9999 }).map((ms) => ms / 1000),
     )
+    const anyLimit: fc.Arbitrary<Limit> = fc.oneof(
+      fc.record({ requests, windowSeconds: seconds, algorithm: fc.constantFrom('fixed' as const, 'sliding' as const) }),
+      fc.record({ requests, windowSeconds: seconds, algorithm: fc.constant('gcra' as const), burst: requests }),
+      fc.record({ requests, maxAgeSeconds: seconds, algorithm: fc.constant('concurrent' as const) }),
+      fc.record({
+        requests,
+        unit: fc.constantFrom(...calendarUnits),
+        timeZone: fc.constantFrom('UTC', 'Europe/Berlin'),
+        algorithm: fc.constant('calendar' as const),
+      }),
+    )
+    const limits = fc.uniqueArray(anyLimit, { minLength: 1, maxLength: 6, selector: limitKey })
     const name = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
     const left = fc.double({ min: 0, max: 1e16, noNaN: true })
     fc.assert(
@@ -95,15 +119,18 @@ describe('RateLimit fields', () => {
         expect(names).toEqual(rateLimitPolicy(tier, tierLimits).names)
         expect(new Set(names).size).toBe(tierLimits.length)
         policies.forEach(([value, parameters], index) => {
+          const limit = tierLimits[index] as Limit
           expect(typeof value).toBe('string')
-          expect(parameters.get('q')).toBe(Math.min(tierLimits[index]?.requests ?? 0, 999_999_999_999_999))
-          const whole = Number.isInteger(tierLimits[index]?.windowSeconds)
-          expect(parameters.get('w')).toBe(whole ? tierLimits[index]?.windowSeconds : undefined)
+          expect(parameters.get('q')).toBe(Math.min(limit.requests, 999_999_999_999_999))
+          const span = spanSeconds(limit)
+          expect(parameters.get('w')).toBe(Number.isInteger(span) ? span : undefined)
+          expect(parameters.get('qu')).toBe(limit.algorithm === 'concurrent' ? 'concurrent-requests' : undefined)
         })
-        for (const [, parameters] of services) {
+        services.forEach(([, parameters], index) => {
           expect(parameters.get('r')).toBe(Math.min(Math.floor(remaining), 999_999_999_999_999))
-          expect(parameters.get('t') ?? 0).toBe(Math.ceil(Math.min(resetMs, 3.2e10) / 1000))
-        }
+          const runs = tierLimits[index]?.algorithm !== 'concurrent'
+          expect(parameters.get('t') ?? 0).toBe(runs ? Math.ceil(Math.min(resetMs, 3.2e10) / 1000) : 0)
+        })
       }),
       { numRuns: 1000 },
     )
