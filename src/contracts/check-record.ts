@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { ClienteleFault } from '../decisions/faults.js'
 import { check } from '../runtime/check.js'
 import { deepFreeze } from '../runtime/deep-freeze.js'
 import { keySchemas, readSchemas, recordSchemas } from './schemas.js'
@@ -22,7 +23,13 @@ export function checkKey<K extends RecordKind>(kind: K, key: unknown): Records[K
   return parse(`key of ${kind}`, keySchemas[kind] as unknown as z.ZodType<Records[K]['key']>, key)
 }
 
-/** For what people hand to the lifecycle: the input as its type says, or `ERR_CLIENTELE_INVALID` with the place. */
+/** For what people hand to the lifecycle, beside a store: the input as its type says, or `ERR_CLIENTELE_INVALID`. */
+export function parseInput<T>(where: string, schema: z.ZodType<T>, input: unknown): T {
+  if (input !== undefined) return parse(where, schema, input)
+  const message = `${where}: expected an object after the store; the first argument is the store`
+  throw new ClienteleFault('ERR_CLIENTELE_INVALID', message)
+}
+
 export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
   return check('ERR_CLIENTELE_INVALID', where, schema, value)
 }

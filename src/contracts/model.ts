@@ -1,4 +1,5 @@
-import type { Identity, Limit } from '../decisions/admission.js'
+import type { Identity } from '../decisions/admission.js'
+import type { Limit } from '../decisions/limit.js'
 
 /** The issuer of client IDs that are given out here. */
 export const localIssuer = 'local'
@@ -64,6 +65,8 @@ export interface Contract {
   readonly tier?: string
   /** Another tier that an approved contract waits for. */
   readonly requestedTier?: string
+  /** In place of those of the tier, whichever that is, until an actor takes them back. */
+  readonly limits?: readonly Limit[]
   readonly reason?: string
   /** Was rejected or revoked once: no automatic approval, by whatever path, until a named actor lifts it. */
   readonly barred: boolean
@@ -85,4 +88,4 @@ export interface Tier {
   readonly updatedBy: string
 }
 
-export type { Identity, Limit }
+export type { Identity }

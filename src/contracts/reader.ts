@@ -76,11 +76,13 @@ function ownTier(found: unknown, { api, name }: TierKey): Tier | undefined {
   return tier?.api === api && tier.name === name ? tier : undefined
 }
 
-function tooLate(timeoutMs: number): ClienteleFault {
+/** Also for whoever stands between the policies and a store. */
+export function tooLate(timeoutMs: number): ClienteleFault {
   return new ClienteleFault('ERR_CLIENTELE_STORE', `The contract store gave no answer in ${String(timeoutMs)} ms.`)
 }
 
-function storeFault(error: unknown): ClienteleFault {
+/** What is no outage yet becomes one. */
+export function storeFault(error: unknown): ClienteleFault {
   if (isOutage(error)) return error
   const message = 'The contract store failed, or answered with a record that is not valid.'
   return new ClienteleFault('ERR_CLIENTELE_STORE', message, { cause: error })

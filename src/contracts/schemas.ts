@@ -1,35 +1,9 @@
 import { z } from 'zod'
-import { limitAlgorithms, windowBounds } from '../decisions/admission.js'
-import type { Client, Contract, Identity, IdentityLink, Limit, Tier } from './model.js'
+import { limitList } from './limit-schemas.js'
+import type { Client, Contract, Identity, IdentityLink, Tier } from './model.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
-
-const limit = z.strictObject({
-  requests: z.int().min(1),
-  windowSeconds: z.number().min(windowBounds.shortestSeconds).max(windowBounds.longestSeconds),
-  algorithm: z.enum(limitAlgorithms),
-} satisfies Shape<Limit>) satisfies z.ZodType<Limit>
-
-/** Two limits of one algorithm and window would be one counter with two ceilings. */
-function listOf<T extends z.ZodType<Limit>>(one: T) {
-  return z
-    .array(one)
-    .min(1)
-    .max(20)
-    .refine((limits) => new Set(limits.map(windowOf)).size === limits.length, {
-      error: 'two limits have the same algorithm and window; keep the lower one',
-    })
-}
-
-function windowOf({ algorithm, windowSeconds }: Limit): string {
-  return `${algorithm} ${String(windowSeconds)}`
-}
-
-const limitList = listOf(limit)
-
-/** As people write them: `fixed` where no algorithm is named. */
-export const limitInputs = listOf(limit.extend({ algorithm: limit.shape.algorithm.default('fixed') }))
 
 const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
 
@@ -65,6 +39,7 @@ const contract = z.strictObject({
   state: z.enum(['pending', 'approved', 'rejected', 'revoked']),
   tier: tierName.optional(),
   requestedTier: tierName.optional(),
+  limits: limitList.optional(),
   reason: longText.optional(),
   barred: z.boolean(),
   createdAt: instant,

@@ -59,9 +59,12 @@ export interface Page<K extends RecordKind = RecordKind> {
   readonly cursor?: string
 }
 
-/** What a backend can promise. What it cannot, the lifecycle says rather than losing an update. */
+/** What a backend can promise. The published suite and whoever chooses a store go by it; no function asks for it. */
 export interface StoreCapabilities {
-  /** Several records change together or not at all, and two writers cannot both win. */
+  /**
+   * Several records change together or not at all, and of two writers, in whatever processes, one wins. Without it one
+   * process may write, in which both hold; the store refuses another where it can.
+   */
   readonly atomicCommits: boolean
   /** A list by API, client or state does not read everything. */
   readonly indexedLists: boolean
@@ -73,8 +76,11 @@ export interface ContractStore extends ContractReader {
   /** All or nothing, and durable once resolved. Rejects with `ERR_CLIENTELE_CONFLICT` when an expectation fails. */
   commit(changes: readonly Change[]): Promise<void>
   list<K extends RecordKind>(query: ListQuery<K>): Promise<Page<K>>
-  /** Where the backend can tell: a hint to read again, never the data itself. Returns the way to stop. */
-  watch?(changed: (keys: readonly RecordKey[]) => void): () => void
+  /**
+   * Where the backend can tell: a hint to read again, never the data itself. `missed`: hints may have been lost, as
+   * while a connection was, so whatever was read before may have changed. Returns the way to stop.
+   */
+  watch?(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void
   close?(): Promise<void>
   readonly capabilities: StoreCapabilities
 }

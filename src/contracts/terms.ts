@@ -62,7 +62,7 @@ function termsOf(contract: Contract, tier: Tier | undefined): ApprovedTerms {
   const terms: ApprovedTerms = Object.freeze({
     kind: 'approved',
     contract: admittedContract(contract),
-    ...(tier === undefined ? {} : { tier: admittedTier(tier) }),
+    ...(tier === undefined ? {} : { tier: tierFor(contract, tier) }),
   })
   knownTerms.set(contract, { tier, terms })
   return terms
@@ -70,6 +70,12 @@ function termsOf(contract: Contract, tier: Tier | undefined): ApprovedTerms {
 
 function admittedContract({ client, api, version, tier }: Contract): AdmittedContract {
   return Object.freeze({ client, api, version, ...(tier === undefined ? {} : { tier }) })
+}
+
+/** Limits of its own are in force under the name of the tier. */
+function tierFor({ limits }: Contract, tier: Tier): AdmittedTier {
+  const admitted = admittedTier(tier)
+  return limits === undefined ? admitted : Object.freeze({ ...admitted, limits })
 }
 
 const knownTiers = new WeakMap<Tier, AdmittedTier>()

@@ -41,6 +41,11 @@ function checkChange(change: Change): CheckedChange {
   return { target, storeKey, expect, value: record }
 }
 
+/** What watchers are told of a commit. */
+export function writtenKeys(changes: readonly CheckedChange[]): readonly RecordKey[] {
+  return changes.filter(({ value }) => value !== undefined).map(({ target }) => target)
+}
+
 /** Whether a record that was found is the very one that was asked for. */
 export function isRecordOf<K extends RecordKind>(
   kind: K,

@@ -21,6 +21,7 @@ export interface Table {
 /** What is used of the engine itself. */
 export interface Engine {
   resetReadTxn(): void
+  getStats(): object
   /** Under the lock of all processes; rolled back by a throw, on the disk on return. */
   transactionSync(work: () => void): void
   close(): Promise<void>
@@ -32,6 +33,8 @@ export interface DiskRecords {
   commit(changes: readonly CheckedChange[], decode: (bytes: Buffer) => AnyRecord): void
   /** The next store keys in their order, from after the cursor on. */
   keys(query: CheckedQuery, cursor: string | undefined): readonly string[]
+  /** Grows with each commit, whoever makes it. */
+  revision(): number
   close(): Promise<void>
 }
 
@@ -54,6 +57,7 @@ export function diskRecords(engine: Engine, records: Table, index: Table): DiskR
       engine.resetReadTxn()
       return keysOf(records, index, query, cursor)
     },
+    revision: () => (engine.getStats() as { readonly lastTxnId: number }).lastTxnId,
     close: () => engine.close(),
   }
 }

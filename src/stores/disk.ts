@@ -5,17 +5,19 @@ import { z } from 'zod'
 import { checkRecord } from '../contracts/check-record.js'
 import { recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
-import type { Change, ContractStore, ListQuery, Page, RecordKind, Records } from '../contracts/store.js'
+import type { Change, ContractStore, ListQuery, Page, RecordKey, RecordKind, Records } from '../contracts/store.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
-import { checkChanges, closed, isRecordOf, type AnyRecord } from './check-changes.js'
+import { checkChanges, closed, isRecordOf, writtenKeys, type AnyRecord } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
-import { isSoundDataFile } from './data-file.js'
+import { isSoundDataFile } from '../runtime/data-file.js'
 import { diskRecords, type DiskRecords } from './disk-records.js'
-import { makePrivate } from './private-files.js'
+import { DiskWatch } from './disk-watch.js'
+import { makePrivate } from '../runtime/private-files.js'
 
 /** A contract store that has to be closed before another process may move its files. */
 export interface DiskStore extends ContractStore {
+  watch(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void
   /** Waits for what is being written. */
   close(): Promise<void>
 }
@@ -82,10 +84,12 @@ class LmdbStore implements DiskStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true })
   readonly #records: DiskRecords
   readonly #decoded: LRUCache<string, Decoded>
+  readonly #watch: DiskWatch
   #closing: Promise<void> | undefined
 
   constructor(records: DiskRecords, cachedRecords: number) {
     this.#records = records
+    this.#watch = new DiskWatch(() => records.revision())
     this.#decoded = new LRUCache({ max: cachedRecords })
   }
 
@@ -113,6 +117,7 @@ class LmdbStore implements DiskStore {
     this.#guarded(() => {
       this.#records.commit(checked, (bytes) => JSON.parse(bytes.toString()) as AnyRecord)
     })
+    this.#watch.committed(writtenKeys(checked))
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a throw has to become a rejection
@@ -135,7 +140,12 @@ class LmdbStore implements DiskStore {
     }
   }
 
+  watch(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void {
+    return this.#guarded(() => this.#watch.add(changed, missed))
+  }
+
   close(): Promise<void> {
+    this.#watch.clear()
     this.#closing ??= this.#records.close()
     return this.#closing
   }

@@ -1,23 +1,32 @@
-import { isPromise } from '../decisions/maybe-promise.js'
 import { keyParts, recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
 import type { Change, ContractStore, ListQuery, Page, RecordKey, RecordKind, Records } from '../contracts/store.js'
-import { checkChanges, closed, conflict, type AnyRecord, type CheckedChange } from './check-changes.js'
+import { checkChanges, closed, conflict, writtenKeys, type AnyRecord, type CheckedChange } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
+import { Watchers } from './watchers.js'
 
 /** By the first part of a key, then by the second: no joined string is built, hashed or thrown away per find. */
 type Table = Map<string, Map<string, AnyRecord>>
+
+/** What `memoryStore` returns: a `ContractStore` whose finds are always at hand. */
+export interface MemoryStore extends ContractStore {
+  findClient(identity: Identity): Client | undefined
+  findContract(client: string, api: string): Contract | undefined
+  findTier(api: string, name: string): Tier | undefined
+  find<K extends RecordKind>(kind: K, key: Records[K]['key']): Records[K]['value'] | undefined
+  watch(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void
+  close(): Promise<void>
+}
 
 /**
  * For tests, examples and deployments whose contracts are made at start-up: everything in this process, gone
  * with it. All finds answer at once. A list reads every record of its kind.
  */
 export function memoryStore(): MemoryStore {
-  return new MemoryStore()
+  return new StoreInMemory()
 }
 
-/** What `memoryStore` returns: a `ContractStore` whose finds are always at hand. */
-export class MemoryStore implements ContractStore {
+class StoreInMemory implements MemoryStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: false })
   readonly #tables: Record<RecordKind, Table> = {
     client: new Map(),
@@ -25,7 +34,7 @@ export class MemoryStore implements ContractStore {
     contract: new Map(),
     tier: new Map(),
   }
-  readonly #watchers = new Set<(keys: readonly RecordKey[]) => unknown>()
+  readonly #watchers = new Watchers()
   #closed = false
 
   findClient({ issuer, clientId }: Identity): Client | undefined {
@@ -54,7 +63,7 @@ export class MemoryStore implements ContractStore {
         if ((this.find(target.kind, target.key)?.version ?? null) !== expect) throw conflict(target.kind)
       }
       for (const change of checked) this.#write(change)
-      this.#tell(checked.filter(({ value }) => value !== undefined).map(({ target }) => target))
+      this.#watchers.changed(writtenKeys(checked))
     })
   }
 
@@ -67,11 +76,8 @@ export class MemoryStore implements ContractStore {
     })
   }
 
-  watch(changed: (keys: readonly RecordKey[]) => void): () => void {
-    this.#watchers.add(changed)
-    return () => {
-      this.#watchers.delete(changed)
-    }
+  watch(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void {
+    return this.#watchers.add(changed, missed)
   }
 
   close(): Promise<void> {
@@ -96,23 +102,6 @@ export class MemoryStore implements ContractStore {
     if (row.size === 0) table.delete(first)
     else table.set(first, row)
   }
-
-  #tell(keys: readonly RecordKey[]): void {
-    if (keys.length === 0) return
-    for (const watcher of this.#watchers) {
-      // The commit has happened: what a watcher throws is neither the writer's trouble nor the process's.
-      try {
-        const waits = watcher(keys)
-        if (isPromise(waits)) Promise.resolve(waits).catch(warn)
-      } catch {
-        warn()
-      }
-    }
-  }
-}
-
-function warn(): void {
-  process.emitWarning('A watcher of the contract store failed.', 'ClienteleWarning')
 }
 
 /** Done at once and in one go, so that no other commit comes in between; a throw is a rejection. */

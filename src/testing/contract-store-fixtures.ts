@@ -6,7 +6,14 @@ import type { SuiteRunner } from './runner.js'
 export interface ContractStoreSuite extends SuiteRunner {
   /** For a store that outlives `close`: opens what `makeStore` made last, again. */
   readonly openAgain?: () => ContractStore | Promise<ContractStore>
+  /** For a store that several processes may share: opens what `makeStore` made last, beside it. */
+  readonly openBeside?: () => ContractStore | Promise<ContractStore>
+  /** As in the store's `capabilities`. `false` leaves out, by name, what two such stores cannot promise. @default true */
+  readonly atomicCommits?: boolean
 }
+
+/** The same of two stores over the same records. */
+export type BesideTests = Readonly<Record<string, (store: ContractStore, other: ContractStore) => Promise<void>>>
 
 /** Tests by title. Each is given a new, empty store, which is closed afterwards. */
 export type SuiteTests = Readonly<Record<string, (store: ContractStore) => Promise<void>>>

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import type { ContractStore } from '../contracts/store.js'
 import { basics } from './contract-store-basics.js'
+import { beside, besideAtOnce } from './contract-store-beside.js'
 import { commits } from './contract-store-commits.js'
 import {
   contractRecord,
   known,
   putContract,
+  type BesideTests,
   type ContractStoreSuite,
   type SuiteTests,
 } from './contract-store-fixtures.js'
@@ -24,17 +26,29 @@ export function testContractStore(
   makeStore: () => ContractStore | Promise<ContractStore>,
   suite: ContractStoreSuite,
 ): void {
-  const { openAgain } = suite
+  const { openAgain, openBeside, atomicCommits = true } = suite
   suite.describe(name, () => {
     for (const [title, test] of Object.entries({ ...basics, ...commits, ...lists, ...ids, ...watching })) {
       suite.it(title, async () => {
         await withStore(await makeStore(), test)
       })
     }
-    if (openAgain === undefined) return
-    suite.it('has every committed record when it is opened again', async () => {
-      await testOpeningAgain(makeStore, openAgain)
-    })
+    if (openAgain !== undefined) {
+      suite.it('has every committed record when it is opened again', async () => {
+        await testOpeningAgain(makeStore, openAgain)
+      })
+    }
+    if (openBeside === undefined) return
+    for (const [title, test] of Object.entries(beside)) suite.it(title, () => withTwo(makeStore, openBeside, test))
+    const leftOut = atomicCommits ? '' : 'left out, because capabilities.atomicCommits is false: '
+    for (const [title, test] of Object.entries(besideAtOnce)) {
+      suite.it(leftOut + title, () =>
+        withTwo(makeStore, openBeside, async (store, other) => {
+          assert.equal(store.capabilities.atomicCommits, atomicCommits)
+          if (atomicCommits) await test(store, other)
+        }),
+      )
+    }
   })
 }
 
@@ -64,10 +78,15 @@ const watching: SuiteTests = {
   },
 }
 
-async function testOpeningAgain(
-  makeStore: () => ContractStore | Promise<ContractStore>,
-  openAgain: () => ContractStore | Promise<ContractStore>,
-): Promise<void> {
+type MakeStore = () => ContractStore | Promise<ContractStore>
+
+async function withTwo(makeStore: MakeStore, openBeside: MakeStore, test: BesideTests[string]): Promise<void> {
+  await withStore(await makeStore(), async (store) => {
+    await withStore(await openBeside(), (other) => test(store, other))
+  })
+}
+
+async function testOpeningAgain(makeStore: MakeStore, openAgain: MakeStore): Promise<void> {
   const contract = contractRecord('one', 'orders')
   await withStore(await makeStore(), (store) => store.commit([...known('one'), putContract(contract)]))
   await withStore(await openAgain(), async (store) => {

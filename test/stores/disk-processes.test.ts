@@ -129,7 +129,7 @@ describe('the files of a disk store', () => {
 
 describe('two processes on one path', () => {
   async function neighbour(path: string) {
-    const child = start('neighbour', path)
+    const child = start('neighbour', JSON.stringify({ kind: 'disk', path }))
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const answer = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))
     expect(await answer()).toBe('ready')

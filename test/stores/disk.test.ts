@@ -18,6 +18,7 @@ testContractStore('diskStore', () => diskStore({ path: pathOf(++made) }), {
   describe,
   it,
   openAgain: () => diskStore({ path: pathOf(made) }),
+  openBeside: () => diskStore({ path: pathOf(made) }),
 })
 
 describe('diskStore on a file that is damaged', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
-import { parse } from '../check-record.js'
+import { parseInput } from '../check-record.js'
 import type { Client, StoredSecret } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
@@ -34,7 +34,7 @@ const rotateInput = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, and `_STATE` for a public client
  */
 export async function rotateSecret(store: ContractStore, input: RotateSecretInput): Promise<RotatedSecret> {
-  const checked = parse('rotateSecret()', rotateInput, input)
+  const checked = parseInput('rotateSecret()', rotateInput, input)
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   if (before.type === 'public') throw stateFault('A public client has no secret to rotate.')
   const now = new Date()
@@ -71,7 +71,7 @@ const endInput = z.strictObject({ ...inputShape, client: id, secret: id } satisf
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND` for the client or the secret, `_CONFLICT`
  */
 export async function endSecret(store: ContractStore, input: EndSecretInput): Promise<Client> {
-  const checked = parse('endSecret()', endInput, input)
+  const checked = parseInput('endSecret()', endInput, input)
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   const secrets = before.secrets.filter((secret) => secret.id !== checked.secret)
   if (secrets.length === before.secrets.length) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parse } from '../check-record.js'
+import { parseInput } from '../check-record.js'
 import type { Client, Contract, Identity } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
@@ -19,7 +19,7 @@ const clientInput = z.strictObject({ ...inputShape, client: id } satisfies Shape
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function disableClient(store: ContractStore, input: ClientInput): Promise<Client> {
-  return move(store, 'disable', parse('disableClient()', clientInput, input))
+  return move(store, 'disable', parseInput('disableClient()', clientInput, input))
 }
 
 /**
@@ -28,7 +28,7 @@ export async function disableClient(store: ContractStore, input: ClientInput): P
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function enableClient(store: ContractStore, input: ClientInput): Promise<Client> {
-  return move(store, 'enable', parse('enableClient()', clientInput, input))
+  return move(store, 'enable', parseInput('enableClient()', clientInput, input))
 }
 
 async function move(store: ContractStore, name: ClientMove, input: ClientInput): Promise<Client> {
@@ -44,7 +44,7 @@ async function move(store: ContractStore, name: ClientMove, input: ClientInput):
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`
  */
 export async function removeClient(store: ContractStore, input: ClientInput): Promise<void> {
-  const checked = parse('removeClient()', clientInput, input)
+  const checked = parseInput('removeClient()', clientInput, input)
   const seen = await found(store, 'client', { id: checked.client }, checked.version)
   // A disabled client is given no new contract, so none can slip in between the list and the commit.
   const client = seen.state === 'disabled' ? seen : await move(store, 'disable', { ...checked, version: seen.version })

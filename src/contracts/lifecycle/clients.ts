@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
-import { checkRecord, parse } from '../check-record.js'
+import { checkRecord, parseInput } from '../check-record.js'
 import { localIssuer, type Client, type StoredSecret } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { freeText, id } from '../schema-words.js'
@@ -51,7 +51,7 @@ export async function registerClient(
 ): Promise<Required<RegisteredClient>>
 export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient>
 export async function registerClient(store: ContractStore, input: RegisterClientInput): Promise<RegisteredClient> {
-  const { actor, name, owner, type = 'confidential', ...given } = parse('registerClient()', registerInput, input)
+  const { actor, name, owner, type = 'confidential', ...given } = parseInput('registerClient()', registerInput, input)
   const now = new Date()
   const secret = await newSecret(type, given.clientSecret, now)
   const clientId = given.clientId ?? randomId()

@@ -51,15 +51,25 @@ export async function found<K extends RecordKind>(
   seenVersion?: number,
 ): Promise<Records[K]['value']> {
   const record = await store.find(kind, key)
-  if (record === undefined)
-    throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', `There is no such ${kind}${hints[kind] ?? ''}.`)
+  if (record === undefined) throw missing(kind, key)
   requireVersion(kind, record.version, seenVersion)
   return record
 }
 
-const hints: Partial<Record<RecordKind, string>> = {
-  client:
-    '; "client" is the internal ID, which registerClient() gives as client.id, not the client ID that callers send',
+export function missing(kind: RecordKind, key: object): ClienteleFault {
+  return new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', `There is no such ${kind}${whichOf(key)}${hints[kind] ?? ''}.`)
+}
+
+const internalId =
+  '; "client" is the internal ID, which registerClient() gives as client.id, not the client ID that callers send'
+
+const hints: Partial<Record<RecordKind, string>> = { client: internalId, contract: internalId }
+
+/** Names of APIs and tiers are no secrets; an ID that was not found may be anything that somebody pasted there. */
+function whichOf(key: object): string {
+  const { api, name } = key as { readonly api?: string; readonly name?: string }
+  const named = name === undefined ? '' : ` as ${JSON.stringify(name)}`
+  return api === undefined ? '' : `${named} for API ${JSON.stringify(api)}`
 }
 
 export function requireVersion(kind: RecordKind, versionNow: number, seenVersion: number | undefined): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parse } from '../check-record.js'
+import { parseInput } from '../check-record.js'
 import type { Contract } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { apiName, id, longText, tierName } from '../schema-words.js'
@@ -31,7 +31,7 @@ const refuseInput = z.strictObject({ ...base, reason: longText.optional() } sati
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function approveContract(store: ContractStore, input: ApproveContractInput): Promise<Contract> {
-  const checked = parse('approveContract()', approveInput, input)
+  const checked = parseInput('approveContract()', approveInput, input)
   const decided = await decide(store, 'approve', checked)
   const { tier, requestedTier } = decided.before
   return grant(store, decided, checked, checked.tier ?? requestedTier ?? tier)
@@ -43,7 +43,7 @@ export async function approveContract(store: ContractStore, input: ApproveContra
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function rejectContract(store: ContractStore, input: RefuseContractInput): Promise<Contract> {
-  const checked = parse('rejectContract()', refuseInput, input)
+  const checked = parseInput('rejectContract()', refuseInput, input)
   return refuse(store, await decide(store, 'reject', checked), checked)
 }
 
@@ -53,7 +53,7 @@ export async function rejectContract(store: ContractStore, input: RefuseContract
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function revokeContract(store: ContractStore, input: RefuseContractInput): Promise<Contract> {
-  const checked = parse('revokeContract()', refuseInput, input)
+  const checked = parseInput('revokeContract()', refuseInput, input)
   return refuse(store, await decide(store, 'revoke', checked), checked)
 }
 
@@ -63,7 +63,7 @@ export async function revokeContract(store: ContractStore, input: RefuseContract
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function restoreContract(store: ContractStore, input: ApproveContractInput): Promise<Contract> {
-  const checked = parse('restoreContract()', approveInput, input)
+  const checked = parseInput('restoreContract()', approveInput, input)
   const decided = await decide(store, 'restore', checked)
   const { before, state } = decided
   const keepsTier = before.tier !== undefined && (checked.tier === undefined || checked.tier === before.tier)

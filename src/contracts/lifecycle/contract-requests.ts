@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkRecord, parse } from '../check-record.js'
+import { checkRecord, parseInput } from '../check-record.js'
 import type { Client, Contract, Tier } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { apiName, id, longText, tierName } from '../schema-words.js'
@@ -43,7 +43,7 @@ const requestInput = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function requestContract(store: ContractStore, input: RequestContractInput): Promise<Contract> {
-  const checked = parse('requestContract()', requestInput, input)
+  const checked = parseInput('requestContract()', requestInput, input)
   const client = await found(store, 'client', { id: checked.client })
   if (client.state === 'disabled') throw stateFault('A client that is disabled cannot request a contract.')
   const key = { client: checked.client, api: checked.api }
@@ -100,7 +100,7 @@ const changeInput = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function changeTier(store: ContractStore, input: ChangeTierInput): Promise<Contract> {
-  const checked = parse('changeTier()', changeInput, input)
+  const checked = parseInput('changeTier()', changeInput, input)
   const before = await found(store, 'contract', { client: checked.client, api: checked.api }, checked.version)
   contractOutcome(before, 'changeTier')
   if (checked.tier === before.tier) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkRecord, parse } from '../check-record.js'
+import { checkRecord, parseInput } from '../check-record.js'
 import type { Client, Contract, IdentityLink } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id, issuer } from '../schema-words.js'
@@ -28,7 +28,7 @@ const linkInput = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function linkIdentity(store: ContractStore, input: LinkIdentityInput): Promise<Client> {
-  const checked = parse('linkIdentity()', linkInput, input)
+  const checked = parseInput('linkIdentity()', linkInput, input)
   const identity = { issuer: checked.issuer, clientId: checked.clientId }
   const before = await found(store, 'client', { id: checked.client }, checked.version)
   const link = await store.find('identity', identity)

@@ -38,8 +38,19 @@ export function contractOutcome<Move extends ContractMove>(
   const standing = standingOf(contract)
   const outcome: ContractOutcomes[Move] | undefined = contractMoves[standing][move]
   if (outcome !== undefined) return outcome
-  const allowed = Object.keys(contractMoves[standing]).join(', ')
-  throw stateFault(`A contract that is ${wordFor[standing]} cannot ${move}; it can: ${allowed}.`)
+  const possible = Object.keys(contractMoves[standing]).map((each) => `${functionFor[each as ContractMove]}()`)
+  const whose = contract === undefined ? '' : ` of ${contract.client} for ${JSON.stringify(contract.api)}`
+  const reason = `the contract${whose} is ${wordFor[standing]}; possible are ${possible.join(', ')}`
+  throw stateFault(`${functionFor[move]}() is not possible: ${reason}.`)
+}
+
+const functionFor: Record<ContractMove, string> = {
+  request: 'requestContract',
+  changeTier: 'changeTier',
+  approve: 'approveContract',
+  reject: 'rejectContract',
+  revoke: 'revokeContract',
+  restore: 'restoreContract',
 }
 
 const wordFor: Record<ContractStanding, string> = {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
-import { checkRecord, parse } from '../check-record.js'
-import type { Contract, Limit, Tier } from '../model.js'
+import { checkRecord, parseInput } from '../check-record.js'
+import type { Contract, Tier } from '../model.js'
 import type { Shape } from '../schema-shape.js'
-import { limitInputs } from '../schemas.js'
+import { limitInputs, type LimitInput } from '../limit-schemas.js'
 import { apiName, longText, tierName } from '../schema-words.js'
 import type { ContractStore } from '../store.js'
 import {
@@ -13,6 +13,7 @@ import {
   found,
   inputShape,
   listAll,
+  missing,
   replace,
   requireVersion,
   stamp,
@@ -23,16 +24,13 @@ import {
 import { contractOutcome, standingOf } from './moves.js'
 import { tierAssertion } from './open-tier.js'
 
-/** One ceiling as people write it: `algorithm` may be left out, and is `fixed` then. */
-export type LimitInput = Omit<Limit, 'algorithm'> & Partial<Pick<Limit, 'algorithm'>>
-
 export interface DefineTierInput extends LifecycleInput {
   readonly api: string
   readonly name: string
   readonly description?: string
   /** `automatic`: whoever asks is approved at once, unless barred. */
   readonly approval: Tier['approval']
-  /** One to twenty, each of its own algorithm and window. */
+  /** One to twenty, no two of the same algorithm and window. */
   readonly limits: readonly LimitInput[]
 }
 
@@ -60,7 +58,7 @@ type CheckedTier = z.infer<typeof defineInput>
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_CONFLICT`, and `_NOT_FOUND` for a version of a tier that is not there
  */
 export async function defineTier(store: ContractStore, input: DefineTierInput): Promise<DefinedTier> {
-  const checked = parse('defineTier()', defineInput, input)
+  const checked = parseInput('defineTier()', defineInput, input)
   const before = await store.find('tier', { api: checked.api, name: checked.name })
   const tier = before === undefined ? await create(store, checked) : await edit(store, before, checked)
   const approves = tier.approval === 'automatic' && tier.state === 'active'
@@ -68,7 +66,7 @@ export async function defineTier(store: ContractStore, input: DefineTierInput): 
 }
 
 async function create(store: ContractStore, input: CheckedTier): Promise<Tier> {
-  if (input.version !== undefined) throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', 'There is no such tier.')
+  if (input.version !== undefined) throw missing('tier', input)
   const { api, name, description, approval, limits } = input
   const members = { api, name, description, approval, limits, state: 'active', ...stamp(input) }
   const tier = checkRecord('tier', withoutUndefined({ ...members, version: firstVersion() }))
@@ -131,7 +129,7 @@ const tierInput = z.strictObject({ ...inputShape, api: apiName, name: tierName }
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_NOT_FOUND`, `_CONFLICT`, `_STATE`
  */
 export async function deprecateTier(store: ContractStore, input: TierInput): Promise<Tier> {
-  const checked = parse('deprecateTier()', tierInput, input)
+  const checked = parseInput('deprecateTier()', tierInput, input)
   const before = await found(store, 'tier', { api: checked.api, name: checked.name }, checked.version)
   if (before.state === 'deprecated') throw stateFault('A tier that is deprecated cannot be deprecated again.')
   return replace(store, 'tier', before, edited('tier', before, checked, { state: 'deprecated' }))

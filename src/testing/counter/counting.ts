@@ -7,7 +7,7 @@ export const counting: CounterCases = {
   'counts up to the limit and reads what is left': async ({ counter, subject }) => {
     const limits = [limitOf(2)]
     const [before] = await counter.peek(subject, limits)
-    assert.deepEqual(before, { used: 0, remaining: 2, resetMs: 0 })
+    assert.deepEqual(before, { used: 0, remaining: 2, resetMs: 0, waitMs: 0 })
     const first = await counter.take(subject, limits, 1)
     assert.equal(first.taken, true)
     assert.equal(first.readings.length, 1)
@@ -19,6 +19,7 @@ export const counting: CounterCases = {
     assert.equal(third.taken, false)
     assert.equal(third.readings[0]?.used, 2)
     assert.equal(third.readings[0].remaining, 0)
+    assert.equal(third.readings[0].waitMs, third.readings[0].resetMs)
   },
 
   'charges several limits all or none': async (bench) => {

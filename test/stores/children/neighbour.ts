@@ -1,10 +1,9 @@
-// A second process on a path: does what each line of its input says and answers with one line of JSON.
+// Another process on a store: does what each line of its input says and answers with one line of JSON.
 import { createInterface } from 'node:readline'
-import { diskStore } from '../../../src/stores/disk.js'
 import { contractRecord, putContract } from '../../../src/testing/contract-store-fixtures.js'
+import { openStore, type StorePlace } from './open-store.js'
 
-const [, , path = ''] = process.argv
-const store = diskStore({ path })
+const { store, close } = await openStore(JSON.parse(process.argv[2] ?? '') as StorePlace)
 const say = (answer: unknown): void => {
   process.stdout.write(`${JSON.stringify(answer ?? null)}\n`)
 }
@@ -39,4 +38,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     say('done')
   }
 }
-await store.close()
+await close()

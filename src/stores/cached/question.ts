@@ -1,0 +1,27 @@
+import type { MaybePromise } from '../../decisions/maybe-promise.js'
+import type { MissBudget } from './miss-budget.js'
+
+/** One of the three things that are asked of a store, by the two parts of its key. */
+export interface Question<T> {
+  ask(first: string, second: string): MaybePromise<unknown>
+  /** What the store handed over, checked. Throws. */
+  read(found: object): T
+  /** The later of the two. Throws for one that is older than what this process has seen. */
+  newer(before: T | undefined, found: T, moment: number): T
+  /** When a hint last said that this answer is no longer right. */
+  hintedAt(key: string, answer: T | undefined): number
+  /** Only where strangers choose what is asked for. */
+  readonly budget?: MissBudget
+}
+
+export interface LookupTimes {
+  readonly freshForMs: number
+  readonly staleForMs: number
+  readonly unknownForMs: number
+  readonly timeoutMs: number
+}
+
+export interface LookupBounds {
+  readonly maxEntries: number
+  readonly maxUnknown: number
+}

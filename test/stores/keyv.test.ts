@@ -1,0 +1,4 @@
+import { describeEachMajor } from './keyv-majors.js'
+import { testKeyvBackends } from './keyv-backends.js'
+
+describeEachMajor('keyvStore', testKeyvBackends)
