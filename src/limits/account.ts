@@ -1,86 +1,93 @@
-import { cellWidth } from './algorithms/algorithm.js'
-import { algorithms } from './algorithms/table.js'
+import type { Cells } from './algorithms/algorithm.js'
 import type { CounterLimit, Reading } from './counter.js'
+import { layoutAfter, type Layout, type Place } from './layout.js'
 
-/** What one subject has used, as plain numbers: `cellWidth` of them for each key, in the order of `keys`. */
-export class Account {
-  /** From here on nothing in it counts any more. */
+/** Now, on both clocks. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly wallMs: number
+}
+
+/** What one subject has used, as plain numbers, by a layout that it shares with others. */
+export class Account implements Cells {
+  readonly numbers: number[] = []
+  lists: number[][] | undefined = undefined
+  /** From here on, on both clocks, nothing in it counts any more. */
   endsAtMs = -Infinity
-  #keys: readonly string[]
-  readonly #cells: number[] = []
+  endsAtWallMs = -Infinity
+  layout: Layout
 
-  constructor(limits: readonly CounterLimit[]) {
-    this.#keys = keysOf(limits)
-    for (const limit of limits) this.#cells.push(...algorithms[limit.algorithm].empty)
+  constructor(layout: Layout) {
+    this.layout = layout
+    fill(this.numbers, layout)
   }
 
-  hasRoom(limits: readonly CounterLimit[], cost: number, nowMs: number): boolean {
+  /** To be called before all others with limits that may not be those of the last time. */
+  meet(limits: readonly CounterLimit[]): Layout {
+    if (this.layout.limits !== limits) {
+      this.layout = layoutAfter(this.layout, limits)
+      fill(this.numbers, this.layout)
+    }
+    return this.layout
+  }
+
+  hasRoom({ limits, places }: Layout, cost: number, now: Moment): boolean {
     for (let index = 0; index < limits.length; index += 1) {
-      const limit = limits[index] as CounterLimit
-      // This way round, so that a NaN on either side is "no".
-      const fits = this.#used(index, limit, nowMs) + cost <= limit.requests
-      if (!fits) return false
+      const { algorithm, at, onWall } = places[index] as Place
+      const nowMs = onWall ? now.wallMs : now.monotonicMs
+      if (!algorithm.hasRoom(this, at, limits[index] as CounterLimit, nowMs, cost)) return false
     }
     return true
   }
 
-  charge(limits: readonly CounterLimit[], cost: number, nowMs: number): void {
+  /** Returns one mark for each limit. */
+  charge({ limits, places }: Layout, cost: number, now: Moment): number[] {
+    const marks: number[] = []
     for (let index = 0; index < limits.length; index += 1) {
       const limit = limits[index] as CounterLimit
-      const algorithm = algorithms[limit.algorithm]
-      const at = this.#cellOf(index, limit)
-      algorithm.charge(this.#cells, at, limit, nowMs, cost)
-      const endsAtMs = algorithm.endsAtMs(this.#cells, at, limit)
-      if (endsAtMs > this.endsAtMs) this.endsAtMs = endsAtMs
+      const { algorithm, at, onWall } = places[index] as Place
+      marks.push(algorithm.charge(this, at, limit, onWall ? now.wallMs : now.monotonicMs, cost))
+      const endsAtMs = algorithm.endsAtMs(this, at, limit)
+      if (!onWall && endsAtMs > this.endsAtMs) this.endsAtMs = endsAtMs
+      if (onWall && endsAtMs > this.endsAtWallMs) this.endsAtWallMs = endsAtMs
     }
+    return marks
   }
 
-  read(limits: readonly CounterLimit[], nowMs: number): Reading[] {
+  read({ limits, places }: Layout, cost: number, now: Moment): Reading[] {
     const readings: Reading[] = []
     for (let index = 0; index < limits.length; index += 1) {
-      const limit = limits[index] as CounterLimit
-      const used = this.#used(index, limit, nowMs)
-      const endsAtMs = algorithms[limit.algorithm].endsAtMs(this.#cells, this.#cellOf(index, limit), limit)
-      readings.push({
-        used,
-        remaining: Math.max(0, limit.requests - used),
-        resetMs: Math.max(0, endsAtMs - nowMs),
-      })
+      const { algorithm, at, onWall } = places[index] as Place
+      const nowMs = onWall ? now.wallMs : now.monotonicMs
+      readings.push(algorithm.read(this, at, limits[index] as CounterLimit, nowMs, cost))
     }
     return readings
   }
 
-  giveBack(limits: readonly CounterLimit[], cost: number, chargedAtMs: number): void {
+  giveBack({ limits, places }: Layout, marks: readonly number[], cost: number, now: Moment): void {
     for (let index = 0; index < limits.length; index += 1) {
-      const limit = limits[index] as CounterLimit
-      algorithms[limit.algorithm].giveBack(this.#cells, this.#cellOf(index, limit), chargedAtMs, cost)
+      const { algorithm, at, onWall } = places[index] as Place
+      const nowMs = onWall ? now.wallMs : now.monotonicMs
+      algorithm.giveBack(this, at, limits[index] as CounterLimit, nowMs, marks[index] ?? NaN, cost)
     }
   }
 
-  #used(index: number, limit: CounterLimit, nowMs: number): number {
-    return algorithms[limit.algorithm].used(this.#cells, this.#cellOf(index, limit), limit, nowMs)
-  }
-
-  /** Looks in the same place first: a search is needed only when a subject has changed its tier. */
-  #cellOf(index: number, limit: CounterLimit): number {
-    const keys = this.#keys
-    if (keys[index] === limit.key) return index * cellWidth
-    const found = keys.indexOf(limit.key)
-    if (found !== -1) return found * cellWidth
-    this.#keys = [...keys, limit.key]
-    this.#cells.push(...algorithms[limit.algorithm].empty)
-    return keys.length * cellWidth
+  /** What is left when all that was used is forgotten: the requests in flight, in the very lists that receipts know. */
+  withoutUsage(): Account | undefined {
+    if (this.lists === undefined) return undefined
+    const left = new Account(this.layout)
+    left.lists = this.lists
+    left.endsAtMs = this.endsAtMs
+    for (const { algorithm, at } of this.layout.places) {
+      if (!algorithm.resets) left.numbers[at] = this.numbers[at] ?? NaN
+    }
+    return left
   }
 }
 
-const knownKeys = new WeakMap<readonly CounterLimit[], readonly string[]>()
-
-/** One list of keys for all subjects of a tier. */
-function keysOf(limits: readonly CounterLimit[]): readonly string[] {
-  let keys = knownKeys.get(limits)
-  if (keys === undefined) {
-    keys = limits.map((limit) => limit.key)
-    knownKeys.set(limits, keys)
-  }
-  return keys
+/** Numbers of limits that were not met before. Places stand by `at` in the order in which they were added. */
+function fill(numbers: number[], { places, width }: Layout): void {
+  if (numbers.length === width) return
+  const fresh = places.filter(({ at }) => at >= numbers.length).sort((one, other) => one.at - other.at)
+  for (const { algorithm } of fresh) numbers.push(...algorithm.empty)
 }

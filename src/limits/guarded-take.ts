@@ -1,7 +1,13 @@
+import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
+import { hasFunctions } from '../runtime/check.js'
 import { deadline } from '../runtime/deadline.js'
 import type { Counter, CounterLimit, Reading, Take } from './counter.js'
+
+export const counterOption = z.custom<Counter>(hasFunctions('take', 'peek', 'giveBack', 'reset'), {
+  message: 'expected a counter: memoryCounter(), or an object with take, peek, giveBack and reset',
+})
 
 /** A counter and how long it may take to answer. */
 export interface GuardedCounter {
@@ -45,7 +51,7 @@ function sensible(take: Take, limitCount: number): Take {
   throw new ClienteleFault(
     'ERR_CLIENTELE_COUNTER',
     'the counter answered nonsense: a take is { taken: boolean, readings, receipt }, with one reading of ' +
-      'finite used, remaining and resetMs, 0 or more, per limit',
+      'used, remaining, resetMs and waitMs, numbers of 0 or more, per limit',
   )
 }
 
@@ -64,7 +70,8 @@ function isReading(reading: Partial<Reading> | null | undefined): boolean {
     reading !== undefined &&
     isAmount(reading.used) &&
     isAmount(reading.remaining) &&
-    isAmount(reading.resetMs)
+    isAmount(reading.resetMs) &&
+    (isAmount(reading.waitMs) || reading.waitMs === Infinity)
   )
 }
 

@@ -1,9 +1,19 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
-import { monotonicClock, type Clock } from '../runtime/clock.js'
-import { Account } from './account.js'
-import type { Counter, CounterLimit, Reading, Take } from './counter.js'
+import { monotonicClock, wallClock, type Clock } from '../runtime/clock.js'
+import { Account, type Moment } from './account.js'
+import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from './counter.js'
+import { firstLayout, type Layout } from './layout.js'
+import { SteadyClocks } from './steady-clocks.js'
+
+/** What `memoryCounter` returns: a `Counter` whose answers are always at hand. */
+export interface MemoryCounter extends Counter {
+  take(subject: string, limits: readonly CounterLimit[], cost: number): Take
+  peek(subject: string, limits: readonly CounterLimit[]): readonly Reading[]
+  giveBack(receipt: unknown, cost: number): void
+  reset(subject: string): void
+}
 
 export interface MemoryCounterOptions {
   /**
@@ -12,13 +22,20 @@ export interface MemoryCounterOptions {
    * @default 1_000_000
    */
   readonly maxKeys?: number
-  /** Milliseconds that only ever grow. @default the monotonic clock of the process */
+  /** Milliseconds that only ever grow, for all that lasts a span of time. @default the monotonic clock of the process */
   readonly clock?: Clock
+  /**
+   * Milliseconds since 1970, for limits that go by the calendar. One that is set forward may open a window too early,
+   * one that is set back opens none. @default the wall clock
+   */
+  readonly wallClock?: Clock
 }
 
+const clockOption = z.custom<Clock>((value) => typeof value === 'function', 'expected a function')
 const optionsSchema = z.strictObject({
   maxKeys: z.int().min(1).default(1_000_000),
-  clock: z.custom<Clock>((value) => typeof value === 'function', 'expected a function').default(() => monotonicClock),
+  clock: clockOption.default(() => monotonicClock),
+  wallClock: clockOption.default(() => wallClock),
 })
 
 /**
@@ -28,65 +45,65 @@ const optionsSchema = z.strictObject({
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */
 export function memoryCounter(options: MemoryCounterOptions = {}): MemoryCounter {
-  const { maxKeys, clock } = checkOptions('memoryCounter()', optionsSchema, options)
-  return new MemoryCounter(maxKeys, clock)
+  const { maxKeys, clock, wallClock: wall } = checkOptions('memoryCounter()', optionsSchema, options)
+  return new CounterInMemory(maxKeys, new SteadyClocks(clock, wall))
 }
 
 const fullSweepIntervalMs = 1000
 /** More than one account per insert, so that the sweep overtakes what comes in. */
 const accountsSweptPerInsert = 2
 
-/** What `memoryCounter` returns: a `Counter` whose answers are always at hand. */
-export class MemoryCounter implements Counter {
+class CounterInMemory implements MemoryCounter {
   readonly #accounts = new Map<string, Account>()
   readonly #maxKeys: number
-  readonly #clock: Clock
-  #latestMs = 0
+  readonly #clocks: SteadyClocks
   #lastFullSweepMs = -Infinity
   #sweep: Iterator<[string, Account]> | undefined
 
-  constructor(maxKeys: number, clock: Clock) {
+  constructor(maxKeys: number, clocks: SteadyClocks) {
     this.#maxKeys = maxKeys
-    this.#clock = clock
+    this.#clocks = clocks
   }
 
   take(subject: string, limits: readonly CounterLimit[], cost: number): Take {
     checkCost(cost)
-    const nowMs = this.#nowMs()
     const known = this.#accounts.get(subject)
-    const account = known ?? new Account(limits)
-    if (!account.hasRoom(limits, cost, nowMs)) {
-      return { taken: false, readings: account.read(limits, nowMs), receipt: undefined }
+    const account = known ?? new Account(firstLayout(limits))
+    const layout = account.meet(limits)
+    const now = this.#clocks.read(layout.onWall)
+    if (!account.hasRoom(layout, cost, now)) {
+      return { taken: false, readings: account.read(layout, cost, now), receipt: undefined }
     }
-    if (known === undefined) this.#open(subject, account, nowMs)
-    account.charge(limits, cost, nowMs)
-    return { taken: true, readings: account.read(limits, nowMs), receipt: new Receipt(account, limits, cost, nowMs) }
+    if (known === undefined) this.#open(subject, account)
+    const marks = account.charge(layout, cost, now)
+    return {
+      taken: true,
+      readings: account.read(layout, cost, now),
+      receipt: new Receipt(account, layout, cost, marks),
+    }
   }
 
   peek(subject: string, limits: readonly CounterLimit[]): readonly Reading[] {
-    const account = this.#accounts.get(subject) ?? new Account(limits)
-    return account.read(limits, this.#nowMs())
+    const account = this.#accounts.get(subject) ?? new Account(firstLayout(limits))
+    const layout = account.meet(limits)
+    return account.read(layout, 1, this.#clocks.read(layout.onWall))
   }
 
   giveBack(receipt: unknown, cost: number): void {
     checkCost(cost)
-    if (receipt instanceof Receipt) receipt.spend(cost)
+    if (receipt instanceof Receipt) receipt.spend(cost, this.#clocks)
   }
 
   reset(subject: string): void {
-    this.#accounts.delete(subject)
+    const left = this.#accounts.get(subject)?.withoutUsage()
+    if (left === undefined) this.#accounts.delete(subject)
+    else this.#accounts.set(subject, left)
   }
 
-  /** A clock that goes back, or says nothing, stands still instead: no window is opened or drawn out by it. */
-  #nowMs(): number {
-    const nowMs = this.#clock()
-    if (nowMs > this.#latestMs && nowMs < Infinity) this.#latestMs = nowMs
-    return this.#latestMs
-  }
-
-  #open(subject: string, account: Account, nowMs: number): void {
-    this.#sweepSome(nowMs)
-    if (this.#accounts.size >= this.#maxKeys) this.#sweepAll(nowMs)
+  #open(subject: string, account: Account): void {
+    const now = this.#clocks.read(true)
+    this.#sweepSome(now)
+    if (this.#accounts.size >= this.#maxKeys) this.#sweepAll(now)
     if (this.#accounts.size >= this.#maxKeys) {
       throw new ClienteleFault(
         'ERR_CLIENTELE_COUNTER',
@@ -96,7 +113,7 @@ export class MemoryCounter implements Counter {
     this.#accounts.set(subject, account)
   }
 
-  #sweepSome(nowMs: number): void {
+  #sweepSome(now: Moment): void {
     this.#sweep ??= this.#accounts.entries()
     for (let count = 0; count < accountsSweptPerInsert; count += 1) {
       const next = this.#sweep.next()
@@ -104,42 +121,40 @@ export class MemoryCounter implements Counter {
         this.#sweep = undefined
         return
       }
-      this.#dropIfOver(next.value, nowMs)
+      this.#dropIfOver(next.value, now)
     }
   }
 
-  #sweepAll(nowMs: number): void {
-    if (nowMs - this.#lastFullSweepMs < fullSweepIntervalMs) return
-    this.#lastFullSweepMs = nowMs
-    for (const entry of this.#accounts) this.#dropIfOver(entry, nowMs)
+  #sweepAll(now: Moment): void {
+    if (now.monotonicMs - this.#lastFullSweepMs < fullSweepIntervalMs) return
+    this.#lastFullSweepMs = now.monotonicMs
+    for (const entry of this.#accounts) this.#dropIfOver(entry, now)
   }
 
-  #dropIfOver([subject, account]: [string, Account], nowMs: number): void {
-    if (account.endsAtMs <= nowMs) this.#accounts.delete(subject)
+  #dropIfOver([subject, { endsAtMs, endsAtWallMs }]: [string, Account], now: Moment): void {
+    if (endsAtMs <= now.monotonicMs && endsAtWallMs <= now.wallMs) this.#accounts.delete(subject)
   }
 }
 
-/** What was charged, and when: enough to find the very window again. */
+/** What was charged, and under which marks: enough to find the very windows again. */
 class Receipt {
-  #left: number
   readonly #account: Account
-  readonly #limits: readonly CounterLimit[]
-  readonly #chargedAtMs: number
+  readonly #layout: Layout
+  readonly #cost: number
+  /** `undefined` once it is spent. */
+  #marks: readonly number[] | undefined
 
-  constructor(account: Account, limits: readonly CounterLimit[], cost: number, chargedAtMs: number) {
+  constructor(account: Account, layout: Layout, cost: number, marks: readonly number[]) {
     this.#account = account
-    this.#limits = limits
-    this.#left = cost
-    this.#chargedAtMs = chargedAtMs
+    this.#layout = layout
+    this.#cost = cost
+    this.#marks = marks
   }
 
-  spend(cost: number): void {
-    this.#account.giveBack(this.#limits, Math.min(cost, this.#left), this.#chargedAtMs)
-    this.#left = 0
+  spend(cost: number, clocks: SteadyClocks): void {
+    if (this.#marks === undefined) return
+    const now = clocks.read(this.#layout.onWall)
+    this.#account.giveBack(this.#layout, this.#marks, Math.min(cost, this.#cost), now)
+    this.#marks = undefined
   }
-}
-
-function checkCost(cost: number): void {
-  if (Number.isFinite(cost) && cost >= 0) return
-  throw new ClienteleFault('ERR_CLIENTELE_INVALID', 'cost: expected a finite number, 0 or more')
 }

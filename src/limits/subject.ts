@@ -10,6 +10,20 @@ export function subjectOf(api: string, clientId: string, authenticated = true): 
   return authenticated ? subject : `${subject}:unauthenticated`
 }
 
+/**
+ * Whom a spike control counts: subjects in one counter with those above, and none of them, because it has two
+ * separators more. What does not change from one request to the next is put together once; `whom` is the end of it, so
+ * that nothing has to be told from what follows.
+ */
+export function spikeSubjects(
+  api: string,
+  name: string,
+  by: 'address' | 'client' | 'unauthenticated' | 'route',
+): (whom: string) => string {
+  const control = `${escape(api)}:${escape(name)}:spikes:${by}:`
+  return (whom) => control + whom
+}
+
 function escape(part: string): string {
   return part.replace(notPlain, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,4 +1,5 @@
-import type { Limit, LimitUsage, Usage } from '../decisions/admission.js'
+import type { LimitUsage, Usage } from '../decisions/admission.js'
+import type { Limit } from '../decisions/limit.js'
 import type { Reading } from './counter.js'
 
 /**
@@ -9,13 +10,14 @@ export function usageFrom(limits: readonly Limit[], readings: readonly Reading[]
   const usages: LimitUsage[] = []
   let scarcest: LimitUsage | undefined
   for (let index = 0; index < limits.length; index += 1) {
-    const { used, remaining, resetMs } = readings[index] as Reading
-    const usage = Object.freeze({ limit: limits[index] as Limit, used, remaining, resetSeconds: resetMs / 1000 })
+    const { used, remaining, resetMs, waitMs } = readings[index] as Reading
+    const [resetSeconds, waitSeconds] = [resetMs / 1000, waitMs / 1000]
+    const usage = Object.freeze({ limit: limits[index] as Limit, used, remaining, resetSeconds, waitSeconds })
     if (scarcest === undefined || isScarcer(usage, scarcest)) scarcest = usage
     usages.push(usage)
   }
-  const { limit, used, remaining, resetSeconds } = scarcest as LimitUsage
-  return Object.freeze({ limit, used, remaining, resetSeconds, limits: Object.freeze(usages) })
+  const { limit, used, remaining, resetSeconds, waitSeconds } = scarcest as LimitUsage
+  return Object.freeze({ limit, used, remaining, resetSeconds, waitSeconds, limits: Object.freeze(usages) })
 }
 
 function isScarcer(usage: LimitUsage, than: LimitUsage): boolean {

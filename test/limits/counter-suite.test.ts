@@ -1,18 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { limitAlgorithms } from '../../src/decisions/limit.js'
 import type { Counter, CounterLimit } from '../../src/limits/counter.js'
 import { memoryCounter } from '../../src/limits/memory-counter.js'
-import { testCounter } from '../../src/testing/counter.js'
+import { testCounter, type CounterSuiteOptions } from '../../src/testing/counter.js'
+import type { SuiteRunner } from '../../src/testing/runner.js'
 
 /** The titles of the published suite that a counter fails. */
-async function failures(makeCounter: () => Counter): Promise<string[]> {
+async function failures(makeCounter: () => Counter, options?: CounterSuiteOptions): Promise<string[]> {
   const cases: { title: string; body: () => Promise<void> }[] = []
-  testCounter('under test', makeCounter, {
+  const runner: SuiteRunner = {
     describe: (_name, body) => {
       body()
     },
     it: (title, body) => cases.push({ title, body }),
-  })
+  }
+  testCounter('under test', makeCounter, runner, options)
   const results = await Promise.allSettled(cases.map(({ body }) => body()))
   return cases.filter((_, index) => results[index]?.status === 'rejected').map(({ title }) => title)
 }
@@ -99,6 +102,7 @@ describe('the published suite for counters', () => {
     expect(await failures(byCeiling)).toEqual([
       'binds a lowered limit at once, until what is used fits',
       'keeps the charge when the tier changes',
+      'charges limits of every algorithm all or none',
     ])
   })
 
@@ -123,6 +127,28 @@ describe('the published suite for counters', () => {
       'gives nothing back for a refused take',
       'gives back into the window that was charged, and not into the next',
       'forgets on reset, and what was charged before gives nothing back',
+      'sliding: gives back into the cell that was charged, also when it is the one before',
+      'gcra: never gives back what others were charged',
+      'concurrent: a place for each request, whatever it costs, until it is over',
+      'concurrent: a reset forgets what was used, and not what is going on',
     ])
   })
+
+  it.each(limitAlgorithms.slice(1))(
+    'catches a counter that counts %s like fixed, unless it says so',
+    async (algorithm) => {
+      const asFixed = (limit: CounterLimit): CounterLimit => {
+        if (limit.algorithm !== algorithm) return limit
+        const { key, requests } = limit
+        return { key, requests, algorithm: 'fixed', windowMs: 'windowMs' in limit ? limit.windowMs : 1000 }
+      }
+      const simple = wrong((counter) => ({
+        take: (subject, limits, cost) => counter.take(subject, limits.map(asFixed), cost),
+        peek: (subject, limits) => counter.peek(subject, limits.map(asFixed)),
+      }))
+      expect((await failures(simple)).some((title) => title.startsWith(`${algorithm}: `))).toBe(true)
+      const others = limitAlgorithms.filter((each) => each !== algorithm)
+      expect(await failures(simple, { algorithms: others })).toEqual([])
+    },
+  )
 })

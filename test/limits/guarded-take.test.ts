@@ -12,7 +12,7 @@ function takeThrough(take: () => unknown): MaybePromise<Take> {
   return guardedTake({ counter, counterTimeoutMs: 50 }, 'a', limits, 1)
 }
 
-const reading = { used: 1, remaining: 4, resetMs: 1000 }
+const reading = { used: 1, remaining: 4, resetMs: 1000, waitMs: 0 }
 const outage = expect.objectContaining({ code: 'ERR_CLIENTELE_COUNTER', status: 503 })
 
 // Attack line 32: the counter throws, hangs, talks nonsense.
@@ -59,6 +59,8 @@ describe('guardedTake', () => {
     { taken: true, readings: [{ ...reading, remaining: -1 }] },
     { taken: true, readings: [{ ...reading, resetMs: Infinity }] },
     { taken: true, readings: [{ ...reading, used: '1' }] },
+    { taken: true, readings: [{ ...reading, waitMs: undefined }] },
+    { taken: true, readings: [{ ...reading, waitMs: NaN }] },
   ])('makes an outage of %j', async (nonsense) => {
     expect(caught(() => takeThrough(() => nonsense))).toEqual(outage)
     await expect(takeThrough(async () => nonsense)).rejects.toEqual(outage)

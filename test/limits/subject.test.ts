@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { subjectOf } from '../../src/limits/subject.js'
+import { spikeSubjects, subjectOf } from '../../src/limits/subject.js'
 
 // Half of it drawn from what separates and escapes, so that a careless join would collide.
 const part = fc.oneof(
@@ -8,6 +8,22 @@ const part = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('unauthenticated', ':unauthenticated', '\ud800', '\ud801', 'é', 'e\u0301'),
 )
+
+describe('spikeSubjects', () => {
+  const by = fc.constantFrom('address' as const, 'client' as const, 'unauthenticated' as const, 'route' as const)
+  const control = fc.tuple(part, part, by)
+
+  it('never makes one subject of two, nor of a client of a contract', () => {
+    fc.assert(
+      fc.property(control, part, control, part, fc.tuple(part, part, fc.boolean()), (a, one, b, other, client) => {
+        const subject = spikeSubjects(...a)(one)
+        expect(subject === spikeSubjects(...b)(other)).toBe(JSON.stringify([a, one]) === JSON.stringify([b, other]))
+        expect(subject).not.toBe(subjectOf(...client))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
 
 describe('subjectOf', () => {
   // Attack line 31.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Limit } from '../../src/decisions/admission.js'
+import type { Limit } from '../../src/decisions/limit.js'
 import { usageFrom } from '../../src/limits/usage.js'
 
 const perSecond: Limit = { requests: 10, windowSeconds: 1, algorithm: 'fixed' }
@@ -10,8 +10,8 @@ describe('usageFrom', () => {
     const usage = usageFrom(
       [perDay, perSecond],
       [
-        { used: 100, remaining: 900, resetMs: 86_000_000 },
-        { used: 4, remaining: 6, resetMs: 250 },
+        { used: 100, remaining: 900, resetMs: 86_000_000, waitMs: 0 },
+        { used: 4, remaining: 6, resetMs: 250, waitMs: 0 },
       ],
     )
     expect(usage).toMatchObject({ limit: perSecond, used: 4, remaining: 6, resetSeconds: 0.25 })
@@ -22,8 +22,8 @@ describe('usageFrom', () => {
     const usage = usageFrom(
       [perSecond, perDay],
       [
-        { used: 10, remaining: 0, resetMs: 250 },
-        { used: 1000, remaining: 0, resetMs: 86_000_000 },
+        { used: 10, remaining: 0, resetMs: 250, waitMs: 0 },
+        { used: 1000, remaining: 0, resetMs: 86_000_000, waitMs: 0 },
       ],
     )
     expect(usage.limit).toBe(perDay)
@@ -31,7 +31,7 @@ describe('usageFrom', () => {
 
   // Attack line 46: a handler that writes to an admission.
   it('is frozen all through', () => {
-    const usage = usageFrom([perDay], [{ used: 1, remaining: 999, resetMs: 1 }])
+    const usage = usageFrom([perDay], [{ used: 1, remaining: 999, resetMs: 1, waitMs: 0 }])
     expect([usage, usage.limits, usage.limits[0]].every((part) => Object.isFrozen(part))).toBe(true)
   })
 })

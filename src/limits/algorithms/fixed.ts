@@ -1,38 +1,45 @@
-import type { CounterLimit } from '../counter.js'
-import type { Algorithm } from './algorithm.js'
+import type { WindowCounterLimit } from '../counter.js'
+import { isOver, numberAt, readingOf, type Algorithm, type Cells } from './algorithm.js'
 
-/** A window starts at the first request and ends `windowMs` later. Cells: start of the window, charged in it. */
-export const fixed: Algorithm = {
+/** A window starts at the first request and ends `windowMs` later. Numbers: start of the window, charged in it. */
+export const fixed: Algorithm<WindowCounterLimit> = {
+  clock: 'monotonic',
+  resets: true,
   empty: [-Infinity, 0],
 
-  used(cells, at, limit, nowMs) {
-    return hasTurned(cells, at, limit, nowMs) ? 0 : numberAt(cells, at + 1)
+  hasRoom(cells, at, limit, nowMs, cost) {
+    return used(cells, at, limit, nowMs) + cost <= limit.requests
+  },
+
+  charge({ numbers }, at, limit, nowMs, cost) {
+    const start = numbers[at] ?? NaN
+    if (isOver(start, limit.windowMs, nowMs)) {
+      numbers[at] = nowMs
+      numbers[at + 1] = cost
+      return nowMs
+    }
+    numbers[at + 1] = (numbers[at + 1] ?? NaN) + cost
+    return start
+  },
+
+  read(cells, at, limit, nowMs, cost) {
+    const taken = used(cells, at, limit, nowMs)
+    const over = isOver(numberAt(cells, at), limit.windowMs, nowMs)
+    const resetMs = over ? 0 : fixed.endsAtMs(cells, at, limit) - nowMs
+    if (taken + cost <= limit.requests) return readingOf(taken, limit.requests, resetMs, 0)
+    return readingOf(taken, limit.requests, resetMs, cost <= limit.requests ? resetMs : Infinity)
   },
 
   endsAtMs(cells, at, limit) {
     return numberAt(cells, at) + limit.windowMs
   },
 
-  charge(cells, at, limit, nowMs, cost) {
-    if (hasTurned(cells, at, limit, nowMs)) {
-      cells[at] = nowMs
-      cells[at + 1] = cost
-    } else {
-      cells[at + 1] = numberAt(cells, at + 1) + cost
-    }
-  },
-
-  // A later window starts after `chargedAtMs`: the start alone tells one window from the next.
-  giveBack(cells, at, chargedAtMs, cost) {
-    if (numberAt(cells, at) <= chargedAtMs) cells[at + 1] = Math.max(0, numberAt(cells, at + 1) - cost)
+  // Two windows never start at the same moment.
+  giveBack({ numbers }, at, _limit, _nowMs, mark, cost) {
+    if (numbers[at] === mark) numbers[at + 1] = Math.max(0, (numbers[at + 1] ?? NaN) - cost)
   },
 }
 
-function hasTurned(cells: readonly number[], at: number, limit: CounterLimit, nowMs: number): boolean {
-  return nowMs >= fixed.endsAtMs(cells, at, limit)
-}
-
-/** NaN for a cell that is not there: every comparison with it is false, so nothing is admitted on it. */
-function numberAt(cells: readonly number[], at: number): number {
-  return cells[at] ?? NaN
+function used(cells: Cells, at: number, limit: WindowCounterLimit, nowMs: number): number {
+  return isOver(numberAt(cells, at), limit.windowMs, nowMs) ? 0 : numberAt(cells, at + 1)
 }

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type { RootDatabase } from 'lmdb'
+import { isOverAt, type StoredAccount } from './stored-account.js'
+
+export type Engine = RootDatabase<StoredAccount, string>
+
+/** As much as fits into a key of the engine, with room to spare. */
+const maximumKeyLength = 500
+const plainKey = /^[\x21-\x3c\x3e-\x7e][\x21-\x7e]*$/
+
+/** `=` is never the beginning of a key that was taken as it is, so no digest passes for one. */
+export function diskKey(subject: string): string {
+  if (subject.length <= maximumKeyLength && plainKey.test(subject)) return subject
+  return `=${createHash('sha256').update(subject, 'utf16le').digest('hex')}`
+}
+
+/** More than one record per new one, so that what is over is removed faster than it comes in. */
+const recordsPerSweep = 2
+
+/** Removes what is over, a few records at a time; returns where the next sweep begins. For use in a transaction. */
+export function sweepSome(engine: Engine, from: string, nowMs: number): string {
+  const seen = [...engine.getRange({ start: from, limit: recordsPerSweep + 1 })]
+  for (const { key, value } of seen.slice(0, recordsPerSweep)) if (isOverAt(value, nowMs)) engine.removeSync(key)
+  return seen[recordsPerSweep]?.key ?? ''
+}
