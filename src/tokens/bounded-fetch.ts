@@ -5,45 +5,65 @@ export interface FetchLimits {
 }
 
 /** Asking went wrong in a way that has a word. Its message is ours and holds nothing of the answer. */
-class FetchTrouble extends Error {
+export class FetchTrouble extends Error {
   override readonly name = 'FetchTrouble'
+  readonly code: string
   constructor(
-    readonly code: 'TIMEOUT' | 'RESPONSE_TOO_LARGE' | 'REDIRECTED' | 'UNREACHABLE',
+    readonly reason: 'timeout' | 'too_large' | 'redirected' | 'unreachable',
     cause?: unknown,
   ) {
-    super(code, cause === undefined ? undefined : { cause })
+    super(reason, cause === undefined ? undefined : { cause })
+    this.code = reason.toUpperCase()
   }
 }
 
-type FetchInit = Parameters<typeof fetch>[1]
+export interface FetchInit {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
 
 /**
  * `fetch` that ends: the time covers the last byte of the body too, the bytes are counted after decompression,
  * and a redirect is not followed, since it would carry a secret or a decision to an address nobody configured.
  */
-export async function boundedFetch(url: string, init: FetchInit, limits: FetchLimits): Promise<Response> {
+export type BoundedFetch = (url: string, init: FetchInit, limits: FetchLimits) => Promise<Response>
+
+export const boundedFetch: BoundedFetch = async (url, init, limits) => {
   const signal = AbortSignal.timeout(limits.timeoutMs)
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal })
-    if (response.status >= 300 && response.status < 400) {
+    const { status, headers } = response
+    if (isRedirect(status)) {
       await response.body?.cancel()
-      throw new FetchTrouble('REDIRECTED')
+      throw new FetchTrouble('redirected')
     }
-    const bytes = await readBytes(response, limits.maxResponseBytes)
-    return new Response(bytes.length === 0 ? null : bytes, { status: response.status, headers: response.headers })
+    return answerOf(status, headers, await readBytes(response.body ?? [], limits.maxResponseBytes))
   } catch (error) {
-    if (error instanceof FetchTrouble) throw error
-    throw new FetchTrouble(signal.aborted ? 'TIMEOUT' : 'UNREACHABLE', error)
+    throw troubleOf(error, signal)
   }
 }
 
-async function readBytes(response: Response, maxBytes: number): Promise<Buffer> {
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400
+}
+
+export function answerOf(status: number, headers: Headers, bytes: Buffer): Response {
+  return new Response(bytes.length === 0 ? null : bytes, { status, headers })
+}
+
+export function troubleOf(error: unknown, signal: AbortSignal): FetchTrouble {
+  if (error instanceof FetchTrouble) return error
+  return new FetchTrouble(signal.aborted ? 'timeout' : 'unreachable', error)
+}
+
+export async function readBytes(body: AsyncIterable<unknown> | Iterable<unknown>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     length += (chunk as Uint8Array).length
     // Leaving the loop cancels the stream and with it the connection.
-    if (length > maxBytes) throw new FetchTrouble('RESPONSE_TOO_LARGE')
+    if (length > maxBytes) throw new FetchTrouble('too_large')
     chunks.push(chunk as Uint8Array)
   }
   return Buffer.concat(chunks, length)

@@ -1,4 +1,5 @@
 import { boundedFetch } from './bounded-fetch.js'
+import type { TellIssuerEvent } from './issuer-event.js'
 import { issuerFault } from './issuer-fault.js'
 import { hostOf, type IssuerSettings } from './issuer-settings.js'
 import { Refreshed } from './refreshed.js'
@@ -10,11 +11,15 @@ export interface IssuerMetadata {
 }
 
 /** The metadata of an issuer: OpenID Connect Discovery first, RFC 8414 where there is none. */
-export function discovery(settings: IssuerSettings): Refreshed<IssuerMetadata> {
+export function discovery(settings: IssuerSettings, tell: TellIssuerEvent): Refreshed<IssuerMetadata> {
+  const { issuer } = settings
   return new Refreshed({
     ...settings,
     load: () => discover(settings),
     equal: (a, b) => a.jwksUri === b.jwksUri && a.introspectionEndpoint === b.introspectionEndpoint,
+    onFailure: (fault, usableSeconds) => {
+      tell({ kind: 'fetch_failed', issuer, reason: fault.reason, fault, usableSeconds })
+    },
   })
 }
 
@@ -24,11 +29,15 @@ async function discover(settings: IssuerSettings): Promise<IssuerMetadata> {
   try {
     metadata = (await read(settings, 'oidc')) ?? (await read(settings, 'oauth2')) ?? {}
   } catch (error) {
-    throw issuerFault(where, 'its metadata cannot be read.', error)
+    throw issuerFault(where, 'metadata', 'its metadata cannot be read.', { cause: error })
   }
   // openid-client compares URLs; RFC 8414 §3.3 wants the very same string, which is also what tokens are held to.
   if (metadata['issuer'] !== settings.issuer) {
-    throw issuerFault(where, 'its metadata names another issuer than the option "issuer" does, or there is none.')
+    throw issuerFault(
+      where,
+      'metadata',
+      'its metadata names another issuer than the option "issuer" does, or there is none.',
+    )
   }
   return {
     jwksUri: addressOf(metadata['jwks_uri'], settings),
@@ -65,5 +74,5 @@ function addressOf(value: unknown, settings: IssuerSettings): string | undefined
   if (value === undefined) return undefined
   const protocols = settings.allowInsecureRequests ? ['https:', 'http:'] : ['https:']
   if (typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
-  throw issuerFault(hostOf(settings.issuer), 'its metadata holds an address that is not an https URL.')
+  throw issuerFault(hostOf(settings.issuer), 'metadata', 'its metadata holds an address that is not an https URL.')
 }

@@ -1,22 +1,15 @@
-import { fingerprint } from '../runtime/fingerprint.js'
-import { discovery, type IssuerMetadata } from './discovery.js'
-import { discoveredEndpoint, introspection, type IntrospectionClient } from './introspection/ask.js'
+import { Circuit } from './introspection/circuit.js'
+import type { IntrospectionClient } from './introspection/client-authentication.js'
+import { discoveredEndpoint } from './introspection/endpoint.js'
+import { introspection } from './introspection/ask.js'
 import { Introspector, type IntrospectorConfig } from './introspection/introspector.js'
-import { issuerFault } from './issuer-fault.js'
-import { hostOf, type IssuerSettings } from './issuer-settings.js'
+import { SharedAnswers, type KeyvLike } from './introspection/shared-answers.js'
+import type { TokenInfo } from './introspection/token-info.js'
+import type { TellIssuerEvent } from './issuer-event.js'
+import type { IssuerSettings } from './issuer-settings.js'
 import { JwtVerifier, type JwtVerifierConfig } from './jwt/jwt-verifier.js'
-import type { KeySet, KeySource } from './keys/key-source.js'
-import { localKeys, secretKeys } from './keys/local-keys.js'
-import { remoteKeys } from './keys/remote-keys.js'
-import type { Refreshed } from './refreshed.js'
-import type { TokenEngine } from './token-engine.js'
-
-/** Where the keys of an issuer come from. A local set is told apart by its `identity`, a secret by its bytes. */
-export type KeyOrigin =
-  | { readonly kind: 'discovery' }
-  | { readonly kind: 'uri'; readonly uri: string }
-  | { readonly kind: 'local'; readonly keys: KeySet & { readonly identity: string } }
-  | { readonly kind: 'secret'; readonly secret: Uint8Array }
+import { IssuerKeys, nameOf, type Issuers, type KeyOrigin } from './keys/issuer-keys.js'
+import { numberOf, registry } from './registry.js'
 
 export interface JwtEngineConfig extends Omit<JwtVerifierConfig, 'issuer'> {
   readonly settings: IssuerSettings
@@ -28,6 +21,10 @@ export interface IntrospectionEngineConfig extends Omit<IntrospectorConfig, 'iss
   readonly as: IntrospectionClient
   /** `undefined`: the one that discovery names. */
   readonly endpoint: string | undefined
+  readonly signed:
+    { readonly origin: KeyOrigin; readonly algorithms: readonly string[]; readonly audience: string } | undefined
+  readonly tokenInfo: TokenInfo | undefined
+  readonly sharedCache: { readonly store: KeyvLike; readonly secret: string } | undefined
 }
 
 /**
@@ -35,54 +32,60 @@ export interface IntrospectionEngineConfig extends Omit<IntrospectorConfig, 'iss
  * same issuer the same keys and metadata: one fetch and one memory for all routes.
  */
 export interface TokenEngines {
-  jwtVerifier(config: JwtEngineConfig): TokenEngine
-  introspector(config: IntrospectionEngineConfig): TokenEngine
+  readonly issuers: Issuers
+  jwtVerifier(config: JwtEngineConfig): JwtVerifier
+  introspector(config: IntrospectionEngineConfig): Introspector
 }
 
-export function tokenEngines(): TokenEngines {
+export function tokenEngines(tell: TellIssuerEvent = nobodyListens): TokenEngines {
   const once = registry()
-  const metadata = (settings: IssuerSettings): Refreshed<IssuerMetadata> =>
-    once(['metadata', settings], () => discovery(settings))
-
-  const keys = (settings: IssuerSettings, origin: KeyOrigin): KeySource => {
-    if (origin.kind === 'local') return localKeys(origin.keys)
-    if (origin.kind === 'secret') return secretKeys(origin.secret)
-    const locate = origin.kind === 'uri' ? () => origin.uri : () => publishedKeys(settings, metadata(settings))
-    return once(['keys', settings, origin], () => remoteKeys(settings, locate))
-  }
-
+  const keys = new IssuerKeys(once, tell)
   return {
+    issuers: keys.issuers,
     jwtVerifier: (config) =>
       once(['jwt', { ...config, origin: nameOf(config.origin) }], () => {
         const { settings, origin } = config
-        return new JwtVerifier({ ...config, issuer: settings.issuer }, keys(settings, origin))
+        return new JwtVerifier({ ...config, issuer: settings.issuer }, keys.source(settings, origin))
       }),
     introspector: (config) =>
-      once(['introspection', config], () => {
-        const { settings, endpoint } = config
-        const locate = endpoint === undefined ? () => discoveredEndpoint(settings, metadata(settings)) : () => endpoint
-        return new Introspector({ ...config, issuer: settings.issuer }, introspection(settings, config.as, locate))
-      }),
+      once(['introspection', introspectionName(config)], () => makeIntrospector(config, keys, tell)),
   }
 }
 
-async function publishedKeys(settings: IssuerSettings, metadata: Refreshed<IssuerMetadata>): Promise<string> {
-  const { jwksUri } = await metadata.current()
-  if (jwksUri !== undefined) return jwksUri
-  throw issuerFault(hostOf(settings.issuer), 'its metadata names no key set; write the option "jwksUri" or "jwks".')
-}
-
-function nameOf(origin: KeyOrigin): unknown {
-  if (origin.kind === 'local') return [origin.kind, origin.keys.identity]
-  return origin.kind === 'secret' ? [origin.kind, Buffer.from(origin.secret).toString('base64')] : origin
-}
-
-/** Makes one thing per configuration. The configurations hold secrets, so they are kept as fingerprints. */
-function registry(): <T>(configuration: readonly unknown[], make: () => T) => T {
-  const made = new Map<string, unknown>()
-  return <T>(configuration: readonly unknown[], make: () => T): T => {
-    const name = fingerprint(JSON.stringify(configuration))
-    if (!made.has(name)) made.set(name, make())
-    return made.get(name) as T
+function introspectionName({ signed, sharedCache, ...config }: IntrospectionEngineConfig): unknown {
+  return {
+    ...config,
+    signed: signed && { ...signed, origin: nameOf(signed.origin) },
+    sharedCache: sharedCache && [numberOf(sharedCache.store), sharedCache.secret],
   }
+}
+
+function makeIntrospector(config: IntrospectionEngineConfig, keys: IssuerKeys, tell: TellIssuerEvent): Introspector {
+  const { settings, endpoint, signed } = config
+  const { issuer } = settings
+  const ask = introspection({
+    ...config,
+    signed: signed && { ...signed, keys: keys.source(settings, signed.origin) },
+    locate: endpoint === undefined ? () => discoveredEndpoint(settings, keys.metadata(settings)) : () => endpoint,
+  })
+  const circuit = new Circuit(ask, (fault) => {
+    tell({ kind: 'introspection_failed', issuer, reason: fault.reason, fault })
+  })
+  return new Introspector({ ...config, issuer }, (token) => circuit.ask(token), sharedAnswers(config, tell))
+}
+
+function sharedAnswers(
+  { settings, as, endpoint, tokenInfo, sharedCache }: IntrospectionEngineConfig,
+  tell: TellIssuerEvent,
+): SharedAnswers | undefined {
+  if (sharedCache === undefined) return undefined
+  const { issuer } = settings
+  const scope = JSON.stringify([issuer, endpoint, 'clientId' in as ? as.clientId : as, tokenInfo])
+  return new SharedAnswers(sharedCache.store, sharedCache.secret, scope, (reason) => {
+    tell({ kind: 'cache_failed', issuer, reason })
+  })
+}
+
+function nobodyListens(): void {
+  // For who has no hook.
 }

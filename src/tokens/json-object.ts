@@ -1,8 +1,9 @@
+import { endOfString } from '../runtime/json-text.js'
+
 export type JsonObject = Readonly<Record<string, unknown>>
 
 const maxDepth = 32
 const quote = 0x22
-const backslash = 0x5c
 const colon = 0x3a
 
 /**
@@ -42,19 +43,6 @@ function countMembers(text: string): number | undefined {
     else if ((code | 0x20) === 0x7d) depth--
   }
   return members
-}
-
-/** Where the string that begins at `start` ends, or the end of the text. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end === -1 ? text.length : end
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let before = at - 1
-  while (text.charCodeAt(before) === backslash) before--
-  return (at - before) % 2 === 0
 }
 
 /** What is left after duplicates have been joined: fewer keys than members means that there were some. */

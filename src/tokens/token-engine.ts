@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
+import type { NamedClient } from './client-claim.js'
 
 /** What is known of a token that is good. Deeply frozen; the token itself is not in it. */
 export interface VerifiedToken {
@@ -6,12 +7,63 @@ export interface VerifiedToken {
   readonly issuer: string
   readonly claims: Readonly<Record<string, unknown>>
   readonly scopes: readonly string[]
+  /** Whom it was issued to, by the claim that this issuer names. */
+  readonly client: NamedClient
+  /** Worth nothing to a mere bearer: it is bound to a key whose proof has to come with it. */
+  readonly bound: boolean
 }
 
 /**
- * Tells whether a token is good. `undefined` means "no", for whatever reason; a rejection or a throw is always
- * a `ClienteleFault` and means "I do not know". One engine serves every policy of the same configuration.
+ * Why a token is not good, in one word: for events and logs, never for the caller. `claim:` is followed by the name
+ * of the claim that is missing or not as it has to be, and never by its value.
  */
+export type TokenReason =
+  /** Not three parts in base64url, not JSON, a member twice, a header that asks for what is not understood. */
+  | 'malformed'
+  /** Not of the shape that this policy takes. */
+  | 'format'
+  | 'algorithm'
+  /** Another kind of token: an ID token, a refresh token, a logout token … */
+  | 'type'
+  | 'issuer'
+  /** Signed with a key that the issuer does not publish, or that is not believed any more. */
+  | 'key'
+  | 'signature'
+  | 'expired'
+  | 'not_yet'
+  | 'age'
+  | 'audience'
+  | 'bound'
+  /** The issuer says so. */
+  | 'inactive'
+  | 'revoked'
+  /** Claims that disagree about the client, or one that is no client ID. */
+  | 'client'
+  | `claim:${string}`
+
+export interface BadToken {
+  readonly reason: TokenReason
+}
+
+export type TokenVerdict = VerifiedToken | BadToken
+
+/** Tells whether a token is good. A rejection or a throw is a `ClienteleFault`, and means "I do not know". */
 export interface TokenEngine {
-  verify(token: string): MaybePromise<VerifiedToken | undefined>
+  verify(token: string): MaybePromise<TokenVerdict>
+}
+
+const badTokens = new Map<TokenReason, BadToken>()
+
+/** Reasons are few: words of ours, and names of claims from options. */
+export function badToken(reason: TokenReason): BadToken {
+  let bad = badTokens.get(reason)
+  if (bad === undefined) {
+    bad = Object.freeze({ reason })
+    badTokens.set(reason, bad)
+  }
+  return bad
+}
+
+export function isBadToken(verdict: TokenVerdict): verdict is BadToken {
+  return 'reason' in verdict
 }

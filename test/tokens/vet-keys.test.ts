@@ -32,7 +32,7 @@ describe('17 and 3: the keys of a set', () => {
     ['with e = 1', { ...good, e: 'AQ' }, /exponent|can be read/],
     ['with e = 3', { ...good, e: 'Aw' }, /exponent/],
     ['with an even e', { ...good, e: 'AQAC' }, /exponent|can be read/],
-    ['of a kind that only agrees', generated('x25519'), /type is not used/],
+    ['of a kind that only agrees', generated('x25519'), /type or curve is not used/],
     ['without a modulus', { kty: 'RSA', e: 'AQAB' }, /can be read/],
     ['off its curve', { ...generated('ec'), x: 'AAAA' }, /can be read/],
     ['with a kid that is no string', { ...good, kid: 7 }, /kid/],
@@ -50,7 +50,7 @@ describe('17 and 3: the keys of a set', () => {
 
   it('are at most a hundred', () => {
     const keys = vetKeys({ keys: Array.from({ length: 10_000 }, (_, index) => ({ ...good, kid: String(index) })) })
-    expect([keys?.size, keys?.ignored.length]).toEqual([100, 9900])
+    expect([keys?.size, keys?.ignored.length]).toEqual([100, 1])
   })
 
   it.each([[[]], [null], ['keys'], [{}], [{ keys: {} }]])('are not what is in %j', (content) => {

@@ -1,26 +1,40 @@
 import { deepFreeze } from '../../runtime/deep-freeze.js'
-import { isBearerAccessToken } from '../access-token-only.js'
+import { isAccessToken, isBound } from '../access-token-only.js'
+import { mistypedClaim, type RegisteredClaims } from '../claim-terms.js'
+import { namedClient } from '../client-claim.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { JsonObject } from '../json-object.js'
-import { hasRegisteredTypes, isInForce, type ClaimTerms } from '../registered-claims.js'
 import type { GoodToken } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
+import { badToken, type BadToken } from '../token-engine.js'
 
-export interface AnswerTerms extends ClaimTerms {
+export interface AnswerTerms {
   readonly issuer: string
+  /** `undefined`: the usual ones. */
+  readonly clientIdClaim: string | undefined
 }
 
-/** What an answer means here (RFC 7662 §4). `undefined`: the token is not good. */
-export function checkAnswer(answer: JsonObject, terms: AnswerTerms): GoodToken | undefined {
-  if (answer['active'] !== true) return undefined
-  if (!hasRegisteredTypes(answer)) {
-    throw issuerFault(hostOf(terms.issuer), 'its answer to a token introspection has members of a wrong type.')
+/** No route tolerates more. */
+const longestToleranceSeconds = 300
+
+/** What an answer means here (RFC 7662 §4), before a route asks anything of it. */
+export function checkAnswer(answer: JsonObject, { issuer, clientIdClaim }: AnswerTerms): GoodToken | BadToken {
+  if (answer['active'] !== true) return badToken('inactive')
+  const mistyped = mistypedClaim(answer)
+  if (mistyped !== undefined) {
+    throw issuerFault(hostOf(issuer), 'answer', `its answer to a token introspection has ${mistyped} of a wrong type.`)
   }
-  const { exp, iss } = answer
-  const good =
-    isInForce(answer, terms) && (iss === undefined || iss === terms.issuer) && isBearerAccessToken(answer, false)
-  if (!good) return undefined
-  const verified = { issuer: terms.issuer, claims: deepFreeze(answer), scopes: scopesOf(answer) }
-  return { verified: Object.freeze(verified), expiresAtMs: exp === undefined ? Infinity : exp * 1000 }
+  const { exp, iss }: RegisteredClaims = answer
+  if (iss !== undefined && iss !== issuer) return badToken('issuer')
+  if (!isAccessToken(answer, false)) return badToken('type')
+  if (exp !== undefined && exp < Date.now() / 1000 - longestToleranceSeconds) return badToken('expired')
+  const verified = Object.freeze({
+    issuer,
+    claims: deepFreeze(answer),
+    scopes: scopesOf(answer),
+    client: namedClient(issuer, answer, clientIdClaim),
+    bound: isBound(answer),
+  })
+  return { verified, expiresAtMs: exp === undefined ? Infinity : exp * 1000 }
 }

@@ -3,13 +3,15 @@ import { parseJsonObject, type JsonObject } from '../json-object.js'
 
 /** A signed JWT as it stands, before anything in it has been verified. */
 export interface CompactJwt extends CompactHeader {
+  readonly token: string
   readonly payload: JsonObject
 }
 
 interface CompactHeader {
-  readonly hasKid: boolean
-  /** `typ` says in so many words that it is an access token (RFC 9068 §2.1). */
-  readonly explicit: boolean
+  readonly algorithm: string
+  readonly kid: string | undefined
+  /** In its long form (RFC 7515 §4.1.9), so that `JWT` is `application/jwt`. */
+  readonly type: string | undefined
 }
 
 /** Three parts in base64url; the five of a JWE are not asked what is inside (RFC 8725 §3.1). */
@@ -25,44 +27,41 @@ export function unverifiedIssuer(token: string): unknown {
   return readPart(grammar.exec(token)?.[2])?.['iss']
 }
 
-/**
- * What can be told before a key is looked for; `undefined` for what is not to be considered. The tokens of an
- * issuer share their header as long as its key does not turn, so the last good one is kept as read.
- */
-export function compactJwtReader(algorithms: readonly string[]): (token: string) => CompactJwt | undefined {
-  const allowed: ReadonlySet<unknown> = new Set(algorithms)
-  let last: { readonly part: string; readonly header: CompactHeader } | undefined
-  return (token) => {
-    const [, part = '', body] = grammar.exec(token) ?? []
-    const header = part === last?.part ? last.header : readHeader(part, allowed)
-    if (header === undefined) return undefined
-    const payload = readPart(body)
-    if (payload === undefined) return undefined
-    if (part !== last?.part) last = { part, header }
-    return { ...header, payload }
-  }
+/** The tokens of an issuer share their header as long as its key does not turn: the last few are kept as read. */
+const headers = new Map<string, CompactHeader>()
+const mostHeaders = 32
+
+/** What can be told before a key is looked for; `undefined` for what is not to be considered. */
+export function readCompactJwt(token: string): CompactJwt | undefined {
+  const [, part = '', body] = grammar.exec(token) ?? []
+  const known = headers.get(part)
+  const header = known ?? readHeader(part)
+  if (header === undefined) return undefined
+  const payload = readPart(body)
+  if (payload === undefined) return undefined
+  if (known === undefined) keep(part, header)
+  const { algorithm, kid, type } = header
+  return { token, algorithm, kid, type, payload }
 }
 
-/** `typ` in its long form (RFC 7515 §4.1.9). Other JWTs have a word of their own, and are none of ours. */
-const accessTokenTypes: ReadonlySet<unknown> = new Set(['application/jwt', 'application/at+jwt'])
+function keep(part: string, header: CompactHeader): void {
+  if (headers.size >= mostHeaders) headers.clear()
+  headers.set(part, header)
+}
 
-function readHeader(part: string, allowed: ReadonlySet<unknown>): CompactHeader | undefined {
+function readHeader(part: string): CompactHeader | undefined {
   const header = readPart(part)
-  if (header === undefined || !allowed.has(header['alg'])) return undefined
   // Nothing of RFC 7515 §4.1.11 is understood here, and an unencoded payload (RFC 7797) is no JWT.
-  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return undefined
-  const type = typeOf(header)
-  if (type !== undefined && !accessTokenTypes.has(type)) return undefined
-  const kid = header['kid']
+  if (header === undefined || Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return undefined
+  const { alg, kid, typ } = header
+  if (typeof alg !== 'string') return undefined
   if (kid !== undefined && typeof kid !== 'string') return undefined
-  return { hasKid: kid !== undefined, explicit: type === 'application/at+jwt' }
+  if (typ !== undefined && typeof typ !== 'string') return undefined
+  return { algorithm: alg, kid, type: typ === undefined ? undefined : longForm(typ.toLowerCase()) }
 }
 
-function typeOf(header: JsonObject): unknown {
-  const type = header['typ']
-  if (typeof type !== 'string') return type
-  const lower = type.toLowerCase()
-  return lower.includes('/') ? lower : `application/${lower}`
+function longForm(type: string): string {
+  return type.includes('/') ? type : `application/${type}`
 }
 
 function readPart(part: string | undefined): JsonObject | undefined {

@@ -1,20 +1,25 @@
-import { errors, type VerifyOptions } from 'jose'
-import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
+import { andThen, isPromise, type MaybePromise } from '../../decisions/maybe-promise.js'
 import { deepFreeze } from '../../runtime/deep-freeze.js'
-import { isBearerAccessToken } from '../access-token-only.js'
-import { isBadToken, issuerFault } from '../issuer-fault.js'
+import { isAccessToken, isBound } from '../access-token-only.js'
+import { mistypedClaim, unmetTerm, type ClaimTerms } from '../claim-terms.js'
+import { namedClient } from '../client-claim.js'
+import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
-import type { KeySet, KeySource } from '../keys/key-source.js'
-import { hasRegisteredTypes, isInForce, type ClaimTerms } from '../registered-claims.js'
-import { digestOf, RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
+import type { KeySet } from '../keys/key-source.js'
+import type { TrustedKeys } from '../keys/trusted-keys.js'
+import { RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
-import type { TokenEngine, VerifiedToken } from '../token-engine.js'
-import { compactJwtReader, type CompactJwt } from './compact-jwt.js'
-import { verifySignature } from './signature.js'
+import { badToken, type TokenReason, type TokenVerdict, type VerifiedToken } from '../token-engine.js'
+import type { CompactJwt } from './compact-jwt.js'
+import { profiles, type JwtProfile } from './profiles.js'
+import { checkSignature, type SignatureVerdict } from './signature.js'
 
-export interface JwtVerifierConfig extends ClaimTerms {
+export interface JwtVerifierConfig {
   readonly issuer: string
   readonly algorithms: readonly string[]
+  readonly profile: JwtProfile
+  /** `undefined`: the usual ones. */
+  readonly clientIdClaim: string | undefined
   readonly remember: RememberLimits
 }
 
@@ -24,90 +29,85 @@ interface RememberedToken extends GoodToken {
 }
 
 /** Verifies JWTs of one issuer, and remembers those that were good for as long as their keys are in force. */
-export class JwtVerifier implements TokenEngine {
-  readonly #issuer: string
-  readonly #terms: ClaimTerms
-  readonly #keys: KeySource
-  readonly #read: (token: string) => CompactJwt | undefined
-  readonly #options: VerifyOptions
+export class JwtVerifier {
+  readonly #config: JwtVerifierConfig
+  readonly #algorithms: ReadonlySet<string>
+  readonly #keys: TrustedKeys
   readonly #remembered: RememberedTokens<RememberedToken>
 
-  constructor(config: JwtVerifierConfig, keys: KeySource) {
-    this.#issuer = config.issuer
-    this.#terms = config
+  constructor(config: JwtVerifierConfig, keys: TrustedKeys) {
+    this.#config = config
+    this.#algorithms = new Set(config.algorithms)
     this.#keys = keys
-    this.#read = compactJwtReader(config.algorithms)
-    this.#options = { algorithms: [...config.algorithms] }
     this.#remembered = new RememberedTokens(config.remember)
   }
 
-  verify(token: string): MaybePromise<VerifiedToken | undefined> {
-    const digest = digestOf(token)
+  /** A token that was good and whose keys are in force. What a route asks of its claims is the route's affair. */
+  recall(digest: string): VerifiedToken | undefined {
     const known = this.#remembered.get(digest)
-    if (known !== undefined && this.#keys.isFresh(known.keys)) return known.verified
-    const jwt = this.#read(token)
+    return known !== undefined && this.#keys.fresh() === known.keys ? known.verified : undefined
+  }
+
+  /** A token whose `iss` is our issuer. */
+  verify(jwt: CompactJwt, digest: string, terms: ClaimTerms): MaybePromise<TokenVerdict> {
     // Before any key is fetched or used: what a token says against itself needs no signature.
-    if (jwt === undefined || !this.#isOurs(jwt)) return undefined
+    const reason = this.#reasonAgainst(jwt, terms)
+    if (reason !== undefined) return badToken(reason)
     return andThen(this.#keys.current(), (keys) => {
-      const still = this.#remembered.get(digest)
-      return still?.keys === keys ? still.verified : this.#verifyAfresh(token, digest, jwt, keys)
+      const known = this.#remembered.get(digest)
+      return known?.keys === keys ? known.verified : this.#verifyUnder(keys, jwt, digest)
     })
   }
 
-  /** There has to be an end (RFC 9068 §2.2), which a JWT may do without. */
-  #isOurs({ payload, explicit }: CompactJwt): boolean {
-    return (
-      payload['iss'] === this.#issuer &&
-      payload['exp'] !== undefined &&
-      hasRegisteredTypes(payload) &&
-      isInForce(payload, this.#terms) &&
-      isBearerAccessToken(payload, explicit)
-    )
+  #reasonAgainst({ algorithm, type, payload }: CompactJwt, terms: ClaimTerms): TokenReason | undefined {
+    if (!this.#algorithms.has(algorithm)) return 'algorithm'
+    const { types, requiredClaims } = profiles[this.#config.profile]
+    if (!types.has(type)) return 'type'
+    const mistyped = mistypedClaim(payload)
+    if (mistyped !== undefined) return `claim:${mistyped}`
+    for (const name of requiredClaims) if (!Object.hasOwn(payload, name)) return `claim:${name}`
+    return unmetTerm(payload, terms) ?? (isAccessToken(payload, type === 'application/at+jwt') ? undefined : 'type')
   }
 
-  /** The road of a good token is one await long. */
-  async #verifyAfresh(
-    token: string,
-    digest: string,
-    jwt: CompactJwt,
-    keys: KeySet,
-  ): Promise<VerifiedToken | undefined> {
-    try {
-      await verifySignature(token, keys.find, this.#options)
-    } catch (error) {
-      if (isUnknownKey(error, jwt)) return this.#verifyWithNewKeys(token, digest, jwt, keys)
-      return this.#refuse(error)
-    }
-    return this.#remember(token, digest, jwt, keys)
+  #verifyUnder(keys: KeySet, jwt: CompactJwt, digest: string): MaybePromise<TokenVerdict> {
+    return andThen(this.#check(jwt, keys), (signature) => {
+      if (signature === 'unknown key') return this.#verifyWithNewKeys(jwt, digest, keys)
+      return this.#verdictOf(signature, jwt, digest, keys)
+    })
   }
 
-  async #verifyWithNewKeys(token: string, digest: string, jwt: CompactJwt, former: KeySet) {
-    const keys = await this.#keys.after(former)
-    if (keys === former) return undefined
-    try {
-      await verifySignature(token, keys.find, this.#options)
-    } catch (error) {
-      return isUnknownKey(error, jwt) ? undefined : this.#refuse(error)
-    }
-    return this.#remember(token, digest, jwt, keys)
+  async #verifyWithNewKeys(jwt: CompactJwt, digest: string, former: KeySet): Promise<TokenVerdict> {
+    const keys = await this.#keys.after(former, jwt.kid)
+    if (keys === former) return badToken('key')
+    return this.#verdictOf(await this.#check(jwt, keys), jwt, digest, keys)
   }
 
-  #refuse(error: unknown): VerifiedToken | undefined {
-    if (isBadToken(error)) return undefined
-    throw issuerFault(hostOf(this.#issuer), 'its keys cannot be used.', error)
+  #check(jwt: CompactJwt, keys: KeySet): MaybePromise<SignatureVerdict> {
+    const signature = checkSignature(jwt, keys)
+    if (!isPromise(signature)) return signature
+    return signature.catch((cause: unknown) => {
+      throw issuerFault(hostOf(this.#config.issuer), 'keys', 'its keys cannot be used.', { cause })
+    })
+  }
+
+  #verdictOf(signature: SignatureVerdict, jwt: CompactJwt, digest: string, keys: KeySet): TokenVerdict {
+    if (signature === 'bad') return badToken('signature')
+    // Looked at after the check, during which the key may have been called out.
+    if (signature === 'unknown key' || !this.#keys.trusts(signature.kid)) return badToken('key')
+    return this.#remember(jwt, digest, keys)
   }
 
   /** Under the keys that verified it: if they changed meanwhile, nobody finds it here. */
-  #remember(token: string, digest: string, { payload }: CompactJwt, keys: KeySet): VerifiedToken {
-    const claims = deepFreeze(payload)
-    const verified = Object.freeze({ issuer: this.#issuer, claims, scopes: scopesOf(payload) })
+  #remember({ token, payload }: CompactJwt, digest: string, keys: KeySet): VerifiedToken {
+    const { issuer, clientIdClaim } = this.#config
+    const verified = Object.freeze({
+      issuer,
+      claims: deepFreeze(payload),
+      scopes: scopesOf(payload),
+      client: namedClient(issuer, payload, clientIdClaim),
+      bound: isBound(payload),
+    })
     this.#remembered.set(digest, token.length, { verified, expiresAtMs: Number(payload['exp']) * 1000, keys })
     return verified
   }
-}
-
-/** A token that names no key may have been signed with one that is not here yet: only the signature shows it. */
-function isUnknownKey(error: unknown, jwt: CompactJwt): boolean {
-  if (error instanceof errors.JWKSNoMatchingKey) return true
-  return !jwt.hasKid && error instanceof errors.JWSSignatureVerificationFailed
 }

@@ -1,21 +1,13 @@
 import type { HttpRequest } from '../decisions/http-request.js'
-
-/** What stands in `Authorization` for a token policy. Other schemes are none of its business: `absent`. */
-export type Bearer = { readonly kind: 'token'; readonly token: string } | UnreadBearer
-export interface UnreadBearer {
-  readonly kind: 'absent' | 'malformed' | 'ambiguous'
-}
-
-const absent: UnreadBearer = { kind: 'absent' }
-const malformed: UnreadBearer = { kind: 'malformed' }
-const ambiguous: UnreadBearer = { kind: 'ambiguous' }
+import { ambiguous, absent, malformed, type PresentedToken } from './token-place.js'
 
 /** The scheme ends where RFC 9110 §5.6.2 ends a token, so that `BearerX` is another scheme. */
 const bearerScheme = /^bearer(?![\w!#$%&'*+.^`|~-])/i
 /** RFC 6750 §2.1: one space, then b64token. */
 const bearerCredentials = /^bearer ([\w\-.~+/]+=*)$/i
 
-export function readBearer(request: HttpRequest, maxTokenBytes: number): Bearer {
+/** What stands in `Authorization` for a token policy. Other schemes are none of its business: `absent`. */
+export function readBearer(request: HttpRequest, maxTokenBytes: number): PresentedToken {
   const values = request.headerValues('authorization')
   if (values.length > 1) return values.some((value) => bearerScheme.test(value)) ? ambiguous : absent
   const [value] = values
