@@ -2,6 +2,7 @@
 export { basicAuth } from './credentials/basic-auth.js'
 export { custom, type CustomOptions, type CustomRead } from './credentials/custom.js'
 export { headers, type HeadersOptions } from './credentials/headers.js'
+export { payload, type PayloadOptions } from './credentials/payload.js'
 export { query, type QueryOptions } from './credentials/query.js'
 export type { CredentialsSource, Presented } from './credentials/source.js'
 
@@ -14,10 +15,19 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
-  Limit,
   StoredSecret,
   Tier,
 } from './contracts/model.js'
+export type {
+  CalendarLimit,
+  CalendarUnit,
+  ConcurrentLimit,
+  FixedLimit,
+  GcraLimit,
+  Limit,
+  LimitAlgorithm,
+  SlidingLimit,
+} from './decisions/limit.js'
 export { localIssuer } from './contracts/model.js'
 export { isGeneratedSecret } from './contracts/secrets.js'
 export type {
@@ -50,14 +60,17 @@ export {
   type ChangeTierInput,
   type RequestContractInput,
 } from './contracts/lifecycle/contract-requests.js'
+export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
-export type { DefinedTier, DefineTierInput, LimitInput, TierInput } from './contracts/lifecycle/tiers.js'
+export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
+export type { LimitInput } from './contracts/limit-schemas.js'
 // For a store of one's own: the checks that the published suite asks for
 export { recordKey } from './contracts/keys.js'
 export { checkChanges, type CheckedChange } from './stores/check-changes.js'
 export { checkQuery, type CheckedQuery } from './stores/check-query.js'
 
+export { cachedStore, type CachedStoreOptions } from './stores/cached.js'
 export { memoryStore, type MemoryStore } from './stores/memory.js'
 
 // Limits
@@ -68,7 +81,16 @@ export type { RateLimitFieldSet } from './http/rate-limit-fields.js'
 
 // Tokens
 export type { AsymmetricAlgorithm, SecretAlgorithm } from './tokens/jwt/algorithms.js'
+export type { IssuerEvent } from './tokens/issuer-event.js'
+export type { Issuers } from './tokens/keys/issuer-keys.js'
+export type { ClaimCheck, ClaimSchema } from './tokens/claim-rules.js'
+export type { IsRevoked, RevocableToken } from './tokens/revocation.js'
 export type { Scopes } from './tokens/scopes.js'
+export type { TokenPlaceName } from './tokens/token-places.js'
+export type { TokenReason } from './tokens/token-engine.js'
+export type { KeyvLike } from './tokens/introspection/shared-answers.js'
+export type { IntrospectionAs, SignedAnswersOptions } from './policies/introspection-options.js'
+export type { JwtIssuerOptions } from './policies/validate-jwt.js'
 
 // What policies say, and how it is answered
 export type {
@@ -81,7 +103,7 @@ export type {
 } from './decisions/admission.js'
 export type { Challenge } from './decisions/challenge.js'
 export { ClienteleFault, faults, type FaultCode, type FaultDetails } from './decisions/faults.js'
-export type { HeaderFields, HttpRequest, Peer } from './decisions/http-request.js'
+export type { Body, BodyContent, BodyPath, HeaderFields, HttpRequest, Peer } from './decisions/http-request.js'
 export type { MaybePromise } from './decisions/maybe-promise.js'
 export type {
   Absent,
@@ -89,7 +111,10 @@ export type {
   Choice,
   IdentifyingPolicy,
   Outcome,
+  Passage,
+  Passed,
   Policy,
+  Recognised,
   Recognition,
   Refused,
   Strip,
@@ -97,14 +122,18 @@ export type {
 } from './decisions/policy.js'
 export { refusals, type Refusal, type RefusalCode } from './decisions/refusals.js'
 export { RefusalError } from './adapters/refusal-error.js'
+export type { SetActualCost } from './adapters/actual-cost.js'
+export type { AdmissionOf, AdmissionWith } from './adapters/admission-of.js'
 export type { HttpReply } from './http/reply.js'
 
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
   ClienteleOptions,
+  ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from './clientele.js'

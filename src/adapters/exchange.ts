@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Admission } from '../decisions/admission.js'
 import type { Policy } from '../decisions/policy.js'
+import type { RefusalCode } from '../decisions/refusals.js'
 import { CapturedRequest } from '../http/capture.js'
 
 /**
@@ -12,12 +13,17 @@ export class Exchange {
   readonly response: ServerResponse
   /** The fields that an answer which has to stay private depends on, until its header is written. */
   vary: readonly string[] | undefined = undefined
+  /** Why a policy turned the request away. */
+  refusal: RefusalCode | undefined = undefined
+  /** Whether a limit waits to hear from the handler what the request came to, and what it has heard. */
+  awaitsActualCost = false
+  actualCost: number | undefined = undefined
   /** One for each API, the latest in front: there are seldom two. */
   readonly #admissions: Admission[] = []
   readonly #passed: Policy[] = []
 
-  constructor(raw: IncomingMessage, response: ServerResponse, url: string) {
-    this.request = new CapturedRequest(raw, response, url)
+  constructor(raw: IncomingMessage, response: ServerResponse, url: string, holder: object) {
+    this.request = new CapturedRequest(raw, response, url, holder)
     this.response = response
   }
 
@@ -36,8 +42,12 @@ export class Exchange {
     return this.#passed.includes(policy)
   }
 
-  pass(policy: Policy, admission: Admission): void {
+  pass(policy: Policy, admission: Admission | undefined): void {
     this.#passed.push(policy)
+    if (admission !== undefined) this.#admit(admission)
+  }
+
+  #admit(admission: Admission): void {
     const admissions = this.#admissions
     if (admissions[0]?.api === admission.api) {
       admissions[0] = admission
@@ -49,15 +59,63 @@ export class Exchange {
   }
 }
 
-const exchanges = new WeakMap<IncomingMessage, Exchange>()
-
-export function exchangeOf(raw: IncomingMessage): Exchange | undefined {
-  return exchanges.get(raw)
+/** Gives what it is given as `this`, so that a class that extends it adds private members to that. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a constructor is all that is needed
+class Stampable {
+  constructor(target: object) {
+    return target
+  }
 }
 
-/** The exchange of a raw request, begun when the first policy meets it. `url` is the unshortened target. */
-export function beginExchange(raw: IncomingMessage, response: ServerResponse, url: string): Exchange {
-  const exchange = new Exchange(raw, response, url)
-  exchanges.set(raw, exchange)
+/**
+ * Keeps an exchange in a private member of the request's state as a stream, which nobody replaces as they do its raw
+ * fields; where there is none, of these. Nobody else can read or write it. Not
+ * in a WeakMap, because V8 holds the values of its maps through every collection of young objects: each request
+ * would live on, until a full collection, by the exchange that names it. Not on the request either: adding a member
+ * to an object whose prototype Express has exchanged costs a microsecond on Node 20 and 22.
+ */
+class Kept extends Stampable {
+  #exchange: Exchange
+
+  constructor(keeper: object, exchange: Exchange) {
+    super(keeper)
+    this.#exchange = exchange
+  }
+
+  static read(keeper: object): Exchange | undefined {
+    return #exchange in keeper ? keeper.#exchange : undefined
+  }
+
+  static write(keeper: object, exchange: Exchange): void {
+    if (#exchange in keeper) keeper.#exchange = exchange
+    else new Kept(keeper, exchange)
+  }
+}
+
+/** What is no request has no fields either. */
+const none = Object.freeze([])
+
+function keeperOf(raw: Partial<IncomingMessage> & { readonly _readableState?: object }): object {
+  return raw._readableState ?? raw.rawHeaders ?? none
+}
+
+/** Only the very request that it was begun for: a keeper that two requests share tells nothing. */
+export function exchangeOf(raw: IncomingMessage): Exchange | undefined {
+  const exchange = Kept.read(keeperOf(raw))
+  return exchange?.request.raw === raw ? exchange : undefined
+}
+
+/**
+ * The exchange of a raw request, begun when the first policy meets it. `url` is the unshortened target, `holder` what
+ * parsers of the framework leave a body on.
+ */
+export function beginExchange(
+  raw: IncomingMessage,
+  response: ServerResponse,
+  url: string,
+  holder: object = raw,
+): Exchange {
+  const exchange = new Exchange(raw, response, url, holder)
+  Kept.write(keeperOf(raw), exchange)
   return exchange
 }

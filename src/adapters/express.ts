@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wirePolicies, type ClienteleOptions } from '../clientele.js'
+import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
 import type { Admission } from '../decisions/admission.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise } from '../decisions/maybe-promise.js'
+import { actualCostWriter, type SetActualCost } from './actual-cost.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
-import { admit } from './admit.js'
+import { admit, turnAway } from './admit.js'
 import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
 import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run, type Step } from './run.js'
 import { strippedUrl, stripParsed } from './strip.js'
-
 import { writeReply } from './write-reply.js'
 
 declare global {
@@ -34,6 +34,7 @@ export type ExpressHandler = (
 
 export interface ExpressClientele extends Handlers<ExpressHandler> {
   readonly admissionOf: AdmissionOf<IncomingMessage>
+  readonly setActualCost: SetActualCost<IncomingMessage>
 }
 
 /**
@@ -51,14 +52,16 @@ export function clientele(options: ClienteleOptions): ExpressClientele {
   const handlers = handlersOf<ExpressHandler>(policies, (policy) => (request, response, next) => {
     const exchange = exchangeOf(request) ?? begin(request, response)
     const step = run(conduct, policy, exchange)
-    if (!isPromise(step)) take(step, exchange, next)
+    if (!isPromise(step)) take(step, conduct, exchange, request, next)
     else
       void step.then((later) => {
-        take(later, exchange, next)
+        take(later, conduct, exchange, request, next)
       })
   })
-  return { ...handlers, admissionOf: admissionReader(conduct.api, (request) => request) }
+  return { ...handlers, admissionOf: admissionReader(conduct.api, rawOf), setActualCost: actualCostWriter(rawOf) }
 }
+
+const rawOf = (request: IncomingMessage): IncomingMessage => request
 
 const showOn = view((request: IncomingMessage) => exchangeOf(request)?.latest)
 
@@ -78,17 +81,24 @@ function originalUrlOf(request: IncomingMessage & { originalUrl?: unknown }): st
 }
 
 /** Whatever goes wrong here goes to the application: nobody waits for what this returns. */
-function take(step: Step, exchange: Exchange, next: (error?: unknown) => void): void {
-  if (step.kind === 'forward') {
-    next(step.error)
-    return
-  }
+function take(
+  step: Step,
+  conduct: Conduct,
+  exchange: Exchange,
+  request: IncomingMessage,
+  next: (error?: unknown) => void,
+): void {
   try {
+    if (step.kind !== 'proceed') turnAway(exchange, conduct, request, stripQuery)
+    if (step.kind === 'forward') {
+      next(step.error)
+      return
+    }
     if (step.kind === 'reply') {
       writeReply(exchange.response, step.reply)
       return
     }
-    if (step.admitted !== undefined) admit(exchange, step.admitted, stripQuery)
+    if (step.passage !== undefined) admit(exchange, step.passage, request, stripQuery)
   } catch (error) {
     next(error)
     return

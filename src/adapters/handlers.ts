@@ -1,8 +1,11 @@
 import type {
+  ControlSpikesOptions,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
+  Issuers,
   LimitBySlaOptions,
   Policies,
+  ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from '../clientele.js'
 import { ClienteleFault } from '../decisions/faults.js'
@@ -15,31 +18,61 @@ export type Guarded<Handler, P extends Policy = Policy> = Handler & { readonly p
 export interface Handlers<Handler> {
   /** Lets in who proves to be a registered client with an approved contract. */
   enforceClientId(this: void, options?: EnforceClientIdOptions): Guarded<Handler, IdentifyingPolicy>
-  /** Lets in who bears a JWT of the issuer whose client has an approved contract. */
-  validateJwt(this: void, options: ValidateJwtOptions): Guarded<Handler, IdentifyingPolicy>
+  /** Lets in who bears a JWT of an issuer whose client has an approved contract. */
+  validateJwt(
+    this: void,
+    options: ValidateJwtOptions | ValidateJwtOfIssuersOptions,
+  ): Guarded<Handler, IdentifyingPolicy>
   /** The same for any access token that the issuer answers for (RFC 7662). */
   introspectToken(this: void, options: IntrospectTokenOptions): Guarded<Handler, IdentifyingPolicy>
   /** One of several ways to be identified, chosen by the credentials that stand in the request. */
   anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
+  /** Keeps guessing and floods within bounds, before anybody is identified or after. */
+  controlSpikes(this: void, options: ControlSpikesOptions): Guarded<Handler>
   /** A policy of one's own as a handler. */
   enforce<P extends Policy>(this: void, policy: P): Guarded<Handler, P>
+  /** What can be done about an issuer while the process runs: fetch its keys now, believe a key no more. */
+  readonly issuers: Issuers
 }
 
 export function handlersOf<Handler extends object>(
   policies: Policies,
   toHandler: (policy: Policy) => Handler,
 ): Handlers<Handler> {
-  const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => Object.assign(toHandler(policy), { policy })
-  return {
+  const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => {
+    policies.conduct.secretPlaces.add(policy.strip)
+    return Object.assign(toHandler(policy), { policy })
+  }
+  return requireCalls({
     enforce,
+    issuers: policies.issuers,
     enforceClientId: (options) => enforce(policies.enforceClientId(options)),
     validateJwt: (options) => enforce(policies.validateJwt(options)),
     introspectToken: (options) => enforce(policies.introspectToken(options)),
     anyOf: (...branches) => enforce(policies.anyOf(branches.map(branchPolicy))),
     limitBySla: (options) => enforce(policies.limitBySla(options)),
-  }
+    controlSpikes: (options) => enforce(policies.controlSpikes(options)),
+  })
+}
+
+/** A factory that stands where its handler should is called with a request: that is no mistake in the options. */
+function requireCalls<Factories extends object>(factories: Factories): Factories {
+  const requiring = Object.entries(factories).map(([name, factory]: [string, (...given: unknown[]) => unknown]) => [
+    name,
+    (...given: unknown[]) => {
+      if (!isRequest(given[0])) return factory(...given)
+      throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', `${name}(): was mounted without being called; write ${name}()`)
+    },
+  ])
+  return Object.fromEntries(requiring) as Factories
+}
+
+/** Node's request, or a Koa context that holds one. */
+function isRequest(given: unknown): boolean {
+  const { rawHeaders, req } = (given ?? {}) as { rawHeaders?: unknown; req?: { rawHeaders?: unknown } | null }
+  return Array.isArray(rawHeaders ?? req?.rawHeaders)
 }
 
 /** What the types already say, for those who write without them. */

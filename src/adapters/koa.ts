@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import type { Policy } from '../decisions/policy.js'
+import type { HttpReply } from '../http/reply.js'
+import { actualCostWriter, type SetActualCost } from './actual-cost.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
-import { admit } from './admit.js'
+import { admit, turnAway } from './admit.js'
 import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
 import { view } from './extend.js'
 import { handlersOf, type Handlers } from './handlers.js'
@@ -26,6 +28,7 @@ export type KoaHandler = (context: KoaContext, next: () => Promise<unknown>) => 
 
 export interface KoaClientele extends Handlers<KoaHandler> {
   readonly admissionOf: AdmissionOf<Pick<KoaContext, 'req'>>
+  readonly setActualCost: SetActualCost<Pick<KoaContext, 'req'>>
 }
 
 /**
@@ -42,9 +45,12 @@ export function clientele(options: ClienteleOptions): KoaClientele {
   const { conduct } = policies
   return {
     ...handlersOf<KoaHandler>(policies, (policy) => (context, next) => handle(conduct, policy, context, next)),
-    admissionOf: admissionReader(conduct.api, (context) => context.req),
+    admissionOf: admissionReader(conduct.api, rawOf),
+    setActualCost: actualCostWriter(rawOf),
   }
 }
+
+const rawOf = ({ req }: Pick<KoaContext, 'req'>): IncomingMessage => req
 
 async function handle(
   conduct: Conduct,
@@ -55,26 +61,37 @@ async function handle(
   requireContext(context)
   const exchange = exchangeOf(context.req) ?? begin(context)
   const step = await run(conduct, policy, exchange)
+  if (step.kind !== 'proceed') turnAway(exchange, conduct, context, stripQuery)
   if (step.kind === 'forward') throw step.error
   if (step.kind === 'reply') {
-    const { status, fields, body } = step.reply
-    context.status = status
-    for (const [name, value] of Object.entries(fields)) context.set(name, value as string | string[])
-    context.body = body
+    answer(context, step.reply)
     return
   }
-  if (step.admitted === undefined) {
+  if (step.passage === undefined) {
     await next()
     return
   }
-  const { handlerOver } = admit(exchange, step.admitted, (_raw, names) => {
-    stripQuery(context, names)
-  })
+  const settling = admit(exchange, step.passage, context, stripQuery)
   try {
     await next()
-  } finally {
-    handlerOver()
+  } catch (error) {
+    settling.handlerOver(statusOf(error))
+    throw error
   }
+  settling.handlerOver()
+}
+
+/** What Koa makes of an error, later than a caller who has hung up lets it: until then it calls the answer a 404. */
+function statusOf(error: unknown): number {
+  const { status, statusCode = status } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown }
+  const told = typeof status === 'number' ? status : statusCode
+  return typeof told === 'number' && told >= 400 && told <= 599 ? told : 500
+}
+
+function answer(context: KoaContext, { status, fields, body }: HttpReply): void {
+  context.status = status
+  for (const [name, value] of Object.entries(fields)) context.set(name, value as string | string[])
+  context.body = body
 }
 
 function requireContext(context: Partial<KoaContext>): void {
@@ -87,7 +104,8 @@ const showOn = view((context: KoaContext) => exchangeOf(context.req)?.latest)
 
 function begin(context: KoaContext): Exchange {
   showOn(context)
-  return beginExchange(context.req, context.res, context.originalUrl)
+  const { request } = context as KoaContext & { request?: object }
+  return beginExchange(context.req, context.res, context.originalUrl, request)
 }
 
 /** The forms of a target that Koa keeps: its own copies on context and request, and two caches of parsed ones. */

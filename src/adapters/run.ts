@@ -1,20 +1,21 @@
 import type { Conduct, DecisionEvent } from '../clientele.js'
+import type { Admission } from '../decisions/admission.js'
 import { ClienteleFault, isOutage } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, Policy, Refused, Verdict } from '../decisions/policy.js'
+import type { Absent, Admitted, Passage, Passed, Policy, Refused, Verdict } from '../decisions/policy.js'
 import { refusals, type Refusal } from '../decisions/refusals.js'
 import { replyToOutage, replyToRefusal, type HttpReply } from '../http/reply.js'
+import { contain, warn } from './contain.js'
 import type { Exchange } from './exchange.js'
 import { RefusalError } from './refusal-error.js'
-import { contain, warn } from './contain.js'
 
 /** What the adapter does next. */
 export type Step =
-  | { readonly kind: 'proceed'; readonly admitted: Admitted | undefined }
+  | { readonly kind: 'proceed'; readonly passage: Passage | undefined }
   | { readonly kind: 'reply'; readonly reply: HttpReply }
   | { readonly kind: 'forward'; readonly error: unknown }
 
-const proceed: Step = Object.freeze({ kind: 'proceed', admitted: undefined })
+const proceed: Step = Object.freeze({ kind: 'proceed', passage: undefined })
 
 /**
  * The one run loop: asks a policy and says what becomes of the request. Sync when the policy is; never throws
@@ -43,18 +44,25 @@ function skips({ skip }: Conduct, { request }: Exchange): boolean {
 }
 
 function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: Verdict): Step {
-  if (verdict.kind === 'admitted') {
-    exchange.pass(policy, verdict.admission)
-    report(conduct, policy, exchange, { verdict: 'admitted', client: verdict.admission.client?.id })
-    return { kind: 'proceed', admitted: verdict }
-  }
+  if (verdict.kind === 'admitted' || verdict.kind === 'passed') return proceedWith(conduct, policy, exchange, verdict)
   const refusal = refusalOf(policy, verdict)
+  exchange.refusal = refusal.code
   const client = exchange.admissionFor(conduct.api)?.client?.id
-  report(conduct, policy, exchange, { verdict: 'refused', code: refusal.code, client })
+  report(conduct, policy, exchange, { verdict: 'refused', code: refusal.code, reason: refusal.reason, client })
   const reply = shaped(conduct, refusal)
   return conduct.onRefusal === 'forward'
     ? { kind: 'forward', error: new RefusalError(refusal, reply) }
     : { kind: 'reply', reply }
+}
+
+const nobody: Pick<Admission, 'client'> = {}
+
+function proceedWith(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: Admitted | Passed): Step {
+  const admission = verdict.kind === 'admitted' ? verdict.admission : undefined
+  exchange.pass(policy, admission)
+  const { client } = admission ?? exchange.admissionFor(conduct.api) ?? nobody
+  report(conduct, policy, exchange, { verdict: verdict.kind, client: client?.id })
+  return { kind: 'proceed', passage: verdict }
 }
 
 /** Somebody's own policy may answer anything, whatever its type says. */
@@ -62,14 +70,14 @@ function refusalOf(policy: Policy, verdict: Partial<Refused> | Absent): Refusal 
   if (verdict.kind === 'absent') return { code: verdict.code, challenges: verdict.challenges }
   if (verdict.refusal !== undefined && Object.hasOwn(refusals, verdict.refusal.code)) return verdict.refusal
   throw new TypeError(
-    `The policy "${policy.name}" gave no verdict: absent, refused or admitted, with what belongs to it.`,
+    `The policy "${policy.name}" gave no verdict: absent, refused, admitted or passed, with what belongs to it.`,
   )
 }
 
 function stepOfError(conduct: Conduct, policy: Policy, exchange: Exchange, error: unknown): Step {
   const fault = error instanceof ClienteleFault ? error : undefined
   const outage = isOutage(error) && conduct.faults !== 'forward'
-  report(conduct, policy, exchange, { verdict: 'fault', code: fault?.code, fault })
+  report(conduct, policy, exchange, { verdict: 'fault', code: fault?.code, reason: fault?.reason, fault })
   // A 503 that nobody is told of would be looked for in vain.
   if (outage && conduct.onDecision === undefined) warn(`${error.code}: ${descriptionOf(error)}`)
   return outage ? { kind: 'reply', reply: replyToOutage(error) } : { kind: 'forward', error }

@@ -14,6 +14,17 @@ export function stripHeaders(raw: IncomingMessage, names: readonly string[]): vo
   forgetDistinct(raw, kept)
 }
 
+/** Gives a field that is there another value, in every form. `name` is in lower case. */
+export function setHeader(raw: IncomingMessage, name: string, value: string): void {
+  const { headers, rawHeaders } = raw
+  if (!(name in headers)) return
+  headers[name] = value
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) rawHeaders[index + 1] = value
+  }
+  forgetDistinct(raw, rawHeaders.length)
+}
+
 function take(fields: Record<string, unknown>, name: string): void {
   // The operator, because V8 has a short way for it that `Reflect.deleteProperty` has not. It throws where it cannot.
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete

@@ -1,5 +1,6 @@
 import { allOf, andThen } from '../decisions/maybe-promise.js'
-import type { Absent, Choice, IdentifyingPolicy, Recognition, Refused } from '../decisions/policy.js'
+import type { Absent, Choice, IdentifyingPolicy, Recognised, Refused } from '../decisions/policy.js'
+import { SecretPlaces } from '../decisions/secret-places.js'
 import { optionsFault } from '../runtime/check.js'
 
 /**
@@ -22,15 +23,23 @@ export function anyOf(policies: readonly (IdentifyingPolicy | Choice)[]): Choice
   return {
     name: `anyOf(${branches.map((branch) => branch.name).join(', ')})`,
     branches,
+    strip: placesOf(branches),
     decide: (request, admission) => {
       const recognitions = allOf(candidates, ({ branch, byShape }) => branch.recognise(request, byShape))
       return andThen(recognitions, (found) => {
         const speaker = speakerOf(branches, found)
         if (speaker === undefined) return absent
-        return speaker === 'several' ? ambiguous : speaker.decide(request, admission)
+        return speaker === 'several' ? ambiguous : speaker.decide(admission)
       })
     },
   }
+}
+
+/** Whose refusal it was does not matter: nobody's credentials are left to see. */
+function placesOf(branches: readonly IdentifyingPolicy[]): SecretPlaces {
+  const places = new SecretPlaces()
+  for (const { strip } of branches) places.add(strip)
+  return places
 }
 
 const ambiguous: Refused = { kind: 'refused', refusal: { code: 'credentials_ambiguous' } }
@@ -40,17 +49,23 @@ function sharesPlace(branch: IdentifyingPolicy, branches: readonly IdentifyingPo
   return branches.some((other) => other !== branch && other.place === branch.place)
 }
 
-/** The branch that the request speaks to. A place in use counts even where its branch does not know the shape. */
+/**
+ * Who decides. A place in use counts even where its branch does not know the shape. A place that is too large to
+ * look into may hold credentials beside all others: what its branch says of that is the answer.
+ */
 function speakerOf(
   branches: readonly IdentifyingPolicy[],
-  recognitions: readonly Recognition[],
-): IdentifyingPolicy | 'several' | undefined {
-  const used = branches.filter((_, index) => recognitions[index] !== 'absent')
-  const [first] = used
-  if (first === undefined) return undefined
-  if (used.some((branch) => branch.place !== first.place)) return 'several'
-  const own = branches.filter((_, index) => recognitions[index] === 'own')
-  return own.length > 1 ? 'several' : (own[0] ?? first)
+  found: readonly Recognised[],
+): Recognised | 'several' | undefined {
+  const unread = found.find(({ recognition }) => recognition === 'unread')
+  if (unread !== undefined) return unread
+  const used = found.filter(({ recognition }) => recognition !== 'absent')
+  const places = new Set(
+    branches.filter((_, index) => found[index]?.recognition !== 'absent').map(({ place }) => place),
+  )
+  if (places.size > 1) return 'several'
+  const own = used.filter(({ recognition }) => recognition === 'own')
+  return own.length > 1 ? 'several' : (own[0] ?? used[0])
 }
 
 function requireDistinct(branches: readonly IdentifyingPolicy[]): void {

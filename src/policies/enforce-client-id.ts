@@ -8,7 +8,7 @@ import { readCredentials, type ReadCredentials } from '../credentials/read-crede
 import type { CredentialsSource } from '../credentials/source.js'
 import type { Admission, Identity } from '../decisions/admission.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, IdentifyingPolicy, Refused, Strip, Verdict } from '../decisions/policy.js'
+import type { Absent, Admitted, IdentifyingPolicy, Recognition, Refused, Strip, Verdict } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
 import { checkOptions } from '../runtime/check.js'
 import type { PolicyContext } from './context.js'
@@ -28,11 +28,11 @@ export interface EnforceClientIdOptions {
 
 const source = z.custom<CredentialsSource>(
   (value) => typeof value === 'object' && value !== null && 'read' in value,
-  'expected a source: headers(), query(), basicAuth() or custom()',
+  'expected a source: headers(), query(), basicAuth(), payload() or custom()',
 )
 const schema = z.strictObject({
   from: z
-    .array(source)
+    .array(source, 'expected a list of sources, also of one: from: [payload()]')
     .min(1)
     .readonly()
     .default(() => [headers()]),
@@ -52,9 +52,19 @@ export function enforceClientId(context: PolicyContext, options: EnforceClientId
     place: 'client',
     shapes: ['client'],
     absent: enforcement.answers.absent,
-    recognise: (request) => andThen(readCredentials(from, request), ({ kind }) => (kind === 'absent' ? kind : 'own')),
+    strip: checked.strip === 'none' ? undefined : placesOf(from, checked.strip),
+    recognise: (request) =>
+      andThen(readCredentials(from, request), (found) => ({
+        recognition: recognitionOf(found.kind),
+        decide: (before) => identify(found, { enforcement, before }),
+      })),
     decide: (request, before) => andThenWith(readCredentials(from, request), identify, { enforcement, before }),
   }
+}
+
+function recognitionOf(kind: ReadCredentials['kind']): Recognition {
+  if (kind === 'absent') return kind
+  return kind === 'too_large' ? 'unread' : 'own'
 }
 
 interface Enforcement extends PolicyContext, Required<EnforceClientIdOptions> {
@@ -76,6 +86,7 @@ interface Attempt extends Arrival {
 
 function identify(found: ReadCredentials, { enforcement, before }: Arrival): MaybePromise<Verdict> {
   if (found.kind !== 'presented') return enforcement.answers.unread(found.kind)
+  if (found.sealed === true && enforcement.strip !== 'none') return enforcement.answers.unread('malformed')
   // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
   if (found.readings.length > 0 && found.readings.every(isMistyped)) return enforcement.answers.invalid
   const identity = { issuer: localIssuer, clientId: found.clientId }
@@ -137,6 +148,7 @@ function placesOf(sources: readonly CredentialsSource[], what: 'secret' | 'all')
   return {
     headers: sources.flatMap((each) => each.strip[what].headers),
     query: sources.flatMap((each) => each.strip[what].query),
+    body: sources.flatMap((each) => each.strip[what].body ?? []),
   }
 }
 
@@ -155,7 +167,9 @@ function answersOf(realm: string, from: readonly CredentialsSource[]) {
   const absent: Absent = { kind: 'absent', code: 'credentials_missing', challenges }
   const refuse = (code: RefusalCode): Refused => ({ kind: 'refused', refusal: { code } })
   const invalid: Refused = { kind: 'refused', refusal: { code: 'client_invalid', challenges } }
-  const unread = (kind: 'absent' | 'malformed' | 'ambiguous'): Absent | Refused =>
-    kind === 'absent' ? absent : refuse(`credentials_${kind}`)
+  const unread = (kind: 'absent' | 'malformed' | 'ambiguous' | 'too_large'): Absent | Refused => {
+    if (kind === 'absent') return absent
+    return refuse(kind === 'too_large' ? 'body_too_large' : `credentials_${kind}`)
+  }
   return { absent, invalid, refuse, unread }
 }

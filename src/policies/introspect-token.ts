@@ -1,76 +1,128 @@
-import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
-import { checkOptions } from '../runtime/check.js'
+import { checkOptions, optionsFault } from '../runtime/check.js'
+import type { ClaimTerms } from '../tokens/claim-terms.js'
+import type { IntrospectionEngineConfig } from '../tokens/engines.js'
+import {
+  algorithmFor,
+  readPrivateKey,
+  type IntrospectionClient,
+} from '../tokens/introspection/client-authentication.js'
+import type { Introspector } from '../tokens/introspection/introspector.js'
+import { keyKindFor, secretBytesOf } from '../tokens/jwt/algorithms.js'
 import { looksLikeJwt } from '../tokens/jwt/compact-jwt.js'
-import type { TokenEngine } from '../tokens/token-engine.js'
+import { tlsFetch } from '../tokens/tls-fetch.js'
+import { badToken, type TokenEngine } from '../tokens/token-engine.js'
 import { bearerPolicy } from './bearer-policy.js'
 import type { PolicyContext } from './context.js'
-import { requireAddress, tokenOptionsShape, tokenSettings, type TokenPolicyOptions } from './token-options.js'
-
-export interface IntrospectTokenOptions extends TokenPolicyOptions {
-  /**
-   * Where tokens are asked about. @default the one that discovery names, if it is at the issuer's own origin: our
-   * secret goes nowhere else unasked
-   */
-  readonly endpoint?: string
-  /**
-   * Who this API is to the authorization server. `basic` form-encodes ID and secret, as RFC 6749 §2.3.1 has it;
-   * where a server does not decode them, and they have other characters than letters, digits and `*-._`, use `post`.
-   */
-  readonly as: { readonly clientId: string; readonly clientSecret: string; readonly method?: 'basic' | 'post' }
-  /** `opaque` leaves JWTs alone, for standing beside `validateJwt()`. @default 'any' */
-  readonly tokens?: 'any' | 'opaque'
-  /** How long a good answer is taken without asking again, and so how long a revoked token works; 0 to 3600. @default 60 */
-  readonly maxAgeSeconds?: number
-  /** The same for a bad answer; 0 to 300. @default 10 */
-  readonly inactiveMaxAgeSeconds?: number
-}
+import { introspectionSchema, type IntrospectionAs, type IntrospectTokenOptions } from './introspection-options.js'
+import { keySettings } from './key-options.js'
+import { claimTerms, issuerSettings, requireAddress, routeSettings } from './token-settings.js'
 
 const where = 'introspectToken()'
-
-const schema = z.strictObject({
-  ...tokenOptionsShape,
-  endpoint: z.string().optional(),
-  as: z.strictObject({
-    clientId: z.string().min(1),
-    clientSecret: z.string().min(1),
-    method: z.enum(['basic', 'post']).optional(),
-  }),
-  tokens: z.enum(['any', 'opaque']).optional(),
-  maxAgeSeconds: z.number().min(0).max(3600).optional(),
-  inactiveMaxAgeSeconds: z.number().min(0).max(300).optional(),
-})
 
 /**
  * Lets in who bears a token that the issuer vouches for when asked (RFC 7662), of a registered client with an
  * approved contract for this API.
  */
 export function introspectToken(context: PolicyContext, options: IntrospectTokenOptions): IdentifyingPolicy {
-  const checked: IntrospectTokenOptions = checkOptions(where, schema, options)
-  const { terms, maxTokenBytes, ...asking } = tokenSettings(where, checked)
-  const { endpoint, as, tokens = 'any' } = checked
-  if (endpoint !== undefined) requireAddress(where, 'endpoint', endpoint, asking.settings.allowInsecureRequests)
-  const engine = context.tokens.introspector({
-    ...asking,
-    endpoint,
-    as: { clientId: as.clientId, clientSecret: as.clientSecret, method: as.method ?? 'basic' },
-    maxAgeSeconds: checked.maxAgeSeconds ?? 60,
-    inactiveMaxAgeSeconds: checked.inactiveMaxAgeSeconds ?? 10,
-  })
+  const checked: IntrospectTokenOptions = checkOptions(where, introspectionSchema, options)
+  const { remember, ...route } = routeSettings(checked)
+  const { tokens = 'any' } = checked
+  const introspector = context.tokens.introspector({ ...asking(checked), remember })
   return bearerPolicy(context, {
     name: 'introspectToken',
     shapes: tokens === 'any' ? ['jwt', 'opaque'] : ['opaque'],
     isOwn: tokens === 'any' ? () => true : isOpaque,
-    engine: tokens === 'any' ? engine : onlyOpaque(engine),
-    terms,
-    maxTokenBytes,
+    engine: engineFor(introspector, claimTerms(where, checked, checked), tokens),
+    ...route,
   })
+}
+
+function asking(options: IntrospectTokenOptions): Omit<IntrospectionEngineConfig, 'remember'> {
+  const { issuer, endpoint, tokenInfo, sharedCache, clientIdClaim, maxAgeSeconds = 60 } = options
+  const { minAgeSeconds = maxAgeSeconds, inactiveMaxAgeSeconds = 10, staleAnswerSeconds = 0, budget } = options
+  const settings = issuerSettings(where, issuer, options)
+  if (endpoint !== undefined) requireAddress(where, 'endpoint', endpoint, settings.allowInsecureRequests)
+  if (minAgeSeconds > maxAgeSeconds) throw optionsFault(where, 'minAgeSeconds: expected no more than maxAgeSeconds')
+  const as = clientOf(options)
+  return {
+    settings,
+    endpoint,
+    clientIdClaim,
+    as,
+    signed: signedOf(options, as, settings.allowInsecureRequests),
+    tokenInfo: tokenInfo && { method: tokenInfo.method ?? 'POST', parameter: tokenInfo.parameter ?? 'access_token' },
+    sharedCache,
+    maxAgeSeconds,
+    minAgeSeconds,
+    inactiveMaxAgeSeconds,
+    staleAnswerSeconds,
+    concurrent: budget?.concurrent ?? 100,
+    inactivePerSecond: budget?.inactivePerSecond ?? 50,
+  }
+}
+
+/** What a request would otherwise find out. */
+function clientOf({ as, tokenInfo, endpoint }: IntrospectTokenOptions): IntrospectionClient {
+  if (as.method === 'header') return as
+  if (as.method === 'none') {
+    if (tokenInfo !== undefined) return as
+    throw optionsFault(where, 'as: method "none" goes with tokenInfo alone; RFC 7662 §2.1 wants to know who asks')
+  }
+  if (as.method === 'mutual_tls') {
+    return withCertificate(as, endpoint)
+  }
+  if (as.method === 'private_key_jwt') return withPrivateKey(as)
+  const { clientId, clientSecret, method = 'basic' } = as
+  if (method === 'client_secret_jwt' && Buffer.byteLength(clientSecret) < secretBytesOf.HS256) {
+    throw optionsFault(where, `as.clientSecret: client_secret_jwt needs ${secretBytesOf.HS256} bytes at least`)
+  }
+  return { clientId, clientSecret, method }
+}
+
+function withCertificate(
+  as: Extract<IntrospectionAs, { method: 'mutual_tls' }>,
+  endpoint: string | undefined,
+): IntrospectionClient {
+  if (endpoint?.startsWith('http:') === true) throw optionsFault(where, 'endpoint: mutual_tls needs https')
+  const client = { ...as, ca: as.ca }
+  try {
+    tlsFetch(client)
+    return client
+  } catch {
+    throw optionsFault(where, 'as: expected certificate and privateKey as PEM, and the one of the other')
+  }
+}
+
+function withPrivateKey(as: Extract<IntrospectionAs, { method: 'private_key_jwt' }>): IntrospectionClient {
+  const { clientId, method, privateKey, kid, algorithm } = as
+  try {
+    const usual = algorithmFor(readPrivateKey(privateKey))
+    const fits = usual !== undefined && keyKindFor(algorithm ?? usual) === keyKindFor(usual)
+    if (fits) return { clientId, method, privateKey, kid, algorithm }
+  } catch {
+    // Said below, without what the key holds.
+  }
+  throw optionsFault(where, 'as.privateKey: expected a private key as PEM or JWK, of the kind that the algorithm takes')
+}
+
+function signedOf(
+  { signedAnswers = false }: IntrospectTokenOptions,
+  as: IntrospectionClient,
+  allowInsecure: boolean,
+): IntrospectionEngineConfig['signed'] {
+  if (signedAnswers === false) return undefined
+  const { audience, ...keys } = signedAnswers === true ? {} : signedAnswers
+  const name = audience ?? ('clientId' in as ? as.clientId : undefined)
+  if (name === undefined) throw optionsFault(where, 'signedAnswers: expected audience, since "as" has no clientId')
+  return { ...keySettings(where, keys, allowInsecure), audience: name }
 }
 
 function isOpaque(token: string): boolean {
   return !looksLikeJwt(token)
 }
 
-function onlyOpaque(engine: TokenEngine): TokenEngine {
-  return { verify: (token) => (isOpaque(token) ? engine.verify(token) : undefined) }
+function engineFor(introspector: Introspector, terms: ClaimTerms, tokens: 'any' | 'opaque'): TokenEngine {
+  if (tokens === 'any') return { verify: (token) => introspector.verify(token, terms) }
+  return { verify: (token) => (isOpaque(token) ? introspector.verify(token, terms) : badToken('format')) }
 }

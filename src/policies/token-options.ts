@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { optionsFault } from '../runtime/check.js'
-import type { IssuerSettings } from '../tokens/issuer-settings.js'
-import type { RememberLimits } from '../tokens/remembered.js'
+import { fieldName } from '../credentials/field-name.js'
+import { isClaimCheck, type ClaimCheck } from '../tokens/claim-rules.js'
+import type { IsRevoked } from '../tokens/revocation.js'
 import type { Scopes } from '../tokens/scopes.js'
-import type { TokenTerms } from './token-terms.js'
+import type { TokenPlaceName } from '../tokens/token-places.js'
 
-/** What `validateJwt()` and `introspectToken()` have in common. */
-export interface TokenPolicyOptions {
+/** What is said of one issuer. */
+export interface TokenIssuerOptions {
   /** Who issues the tokens: an https URL, byte for byte as it stands in `iss`. */
   readonly issuer: string
   /**
@@ -14,20 +14,44 @@ export interface TokenPolicyOptions {
    * for any other API of the issuer too, and has to be written.
    */
   readonly audience: string | readonly string[] | null
-  /** Scopes that the token must have: all of a list, or one of `any`. @default none */
-  readonly scopes?: Scopes
   /**
    * The claim that holds the client ID. Without it the first of `client_id`, `azp`, `cid` and `appid`; a token in
    * which two of them differ is refused.
    */
   readonly clientIdClaim?: string
+}
+
+/** What `validateJwt()` and `introspectToken()` ask of every token, and how they speak to issuers. */
+export interface TokenRouteOptions {
+  /** Scopes that the token must have: all of a list, or one of `any`. @default none */
+  readonly scopes?: Scopes
+  /** Claims that must be there, whatever they are: `['nbf', 'jti']`. @default none */
+  readonly requiredClaims?: readonly string[]
+  /**
+   * What claims must be, by name: a value, a list of values one of which it is, a function, or a schema of zod or
+   * another library that follows Standard Schema. A token that does not meet it is 401. @default none
+   */
+  readonly claims?: Readonly<Record<string, ClaimCheck>>
+  /** How old a token may be, from its `iat`, which then has to be there; 1 to 31,536,000. @default as long as `exp` says */
+  readonly maxTokenAgeSeconds?: number
+  /**
+   * Is asked about each good token at each request, for a list of tokens that are not to work any more. `true` is
+   * 401. What throws, rejects, takes longer than `timeoutMs` or answers something else is 503.
+   */
+  readonly isRevoked?: IsRevoked
   /** `skip` asks for no contract: the admission has no client, and a limit after it fails. @default 'required' */
   readonly contract?: 'required' | 'skip'
   /** Has to be written where `contract: 'skip'` and `audience: null` meet: then whatever the issuer signs gets in. */
   readonly acceptAnyTokenOfIssuer?: true
-  /** Whether the handler still sees `Authorization`. @default 'secret', which takes it away */
+  /**
+   * Where the token may stand: `Authorization: Bearer`, a header field of another name, a query parameter, a field of
+   * a form. Two at once are 400. RFC 9700 §4.3.2 forbids the query, since addresses end up in logs, histories and
+   * `Referer`. @default ['bearer']
+   */
+  readonly from?: readonly TokenPlaceName[]
+  /** Whether the handler still sees the token. @default 'secret', which takes it away */
   readonly strip?: 'secret' | 'none'
-  /** By how much clocks may differ, for `exp` and `nbf`; 0 to 300. @default 5 */
+  /** By how much clocks may differ, for `exp`, `nbf` and `iat`; 0 to 300. @default 5 */
   readonly clockToleranceSeconds?: number
   /** Tokens remembered at a time; `entries: 0` for none. @default 10,000 entries, 32 MiB */
   readonly remember?: { readonly entries?: number; readonly bytes?: number }
@@ -45,21 +69,46 @@ export interface TokenPolicyOptions {
   readonly allowInsecureRequests?: boolean
 }
 
+/** What `validateJwt()` and `introspectToken()` have in common. */
+export interface TokenPolicyOptions extends TokenIssuerOptions, TokenRouteOptions {}
+
 const text = z.string().min(1)
 /** RFC 6749 §3.3: what a challenge can carry. */
 const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'expected a scope: visible ASCII without " and \\')
 const scopeList = z.array(scope).min(1).readonly()
 /** NaN and Infinity are no numbers to zod. */
-const seconds = (least: number, most: number) => z.number().min(least).max(most)
+export const seconds = (least: number, most: number): z.ZodNumber => z.number().min(least).max(most)
 const whole = (least: number) => z.number().int().min(least)
+const claimCheck = z.custom<ClaimCheck>(isClaimCheck, 'expected a value, a list of values, a function or a schema')
 
-export const tokenOptionsShape = {
+export const issuerOptionsShape = {
   issuer: text,
   audience: z.union([text, z.array(text).min(1).readonly(), z.null()], {
     error: 'expected the name of this API in the tokens, a list of names, or null for any',
   }),
-  scopes: z.union([scopeList, z.strictObject({ any: scopeList })]).optional(),
   clientIdClaim: text.optional(),
+}
+
+export const scopesSchema = z.union([scopeList, z.strictObject({ any: scopeList })])
+export const claimsSchema = z.record(text, claimCheck)
+
+const placeName = z.union(
+  [
+    z.literal('bearer'),
+    z.strictObject({ header: fieldName.refine((name) => name.toLowerCase() !== 'authorization') }),
+    z.strictObject({ query: text }),
+    z.strictObject({ form: text, maxBytes: whole(1).max(16_777_216).optional() }),
+  ],
+  { error: "expected 'bearer', { header }, { query } or { form }; Authorization is 'bearer'" },
+)
+
+export const routeOptionsShape = {
+  from: z.array(placeName).min(1).readonly().refine(areDistinct, 'expected each place once').optional(),
+  scopes: scopesSchema.optional(),
+  requiredClaims: z.array(text).readonly().optional(),
+  claims: claimsSchema.optional(),
+  maxTokenAgeSeconds: seconds(1, 31_536_000).optional(),
+  isRevoked: z.custom<IsRevoked>((value) => typeof value === 'function', 'expected a function').optional(),
   contract: z.enum(['required', 'skip']).optional(),
   acceptAnyTokenOfIssuer: z.literal(true).optional(),
   strip: z.enum(['secret', 'none']).optional(),
@@ -73,55 +122,12 @@ export const tokenOptionsShape = {
   allowInsecureRequests: z.boolean().optional(),
 }
 
-/** Checked options with their defaults, as the engines want them. */
-export interface TokenSettings {
-  readonly settings: IssuerSettings
-  readonly terms: TokenTerms
-  readonly audience: readonly string[] | null
-  readonly clockToleranceSeconds: number
-  readonly remember: RememberLimits
-  readonly maxTokenBytes: number
+function areDistinct(places: readonly TokenPlaceName[]): boolean {
+  const names = places.map((place) => (typeof place === 'string' ? place : nameOf(place)))
+  return new Set(names).size === names.length
 }
 
-const kibibyte = 1024
-
-export function tokenSettings(where: string, options: TokenPolicyOptions): TokenSettings {
-  const { audience, contract = 'required', allowInsecureRequests = false } = options
-  if (audience === null && contract === 'skip' && options.acceptAnyTokenOfIssuer !== true) {
-    throw optionsFault(
-      where,
-      'with audience: null and contract: "skip" every token of the issuer gets in, whoever it was issued to and ' +
-        'for; if that is meant, write acceptAnyTokenOfIssuer: true',
-    )
-  }
-  requireAddress(where, 'issuer', options.issuer, allowInsecureRequests)
-  return {
-    settings: {
-      issuer: options.issuer,
-      allowInsecureRequests,
-      freshSeconds: options.freshSeconds ?? 600,
-      staleSeconds: options.staleSeconds ?? 3600,
-      timeoutMs: options.timeoutMs ?? 5000,
-      maxResponseBytes: options.maxResponseBytes ?? 512 * kibibyte,
-    },
-    terms: { scopes: options.scopes, clientIdClaim: options.clientIdClaim, contract, strip: options.strip ?? 'secret' },
-    audience: typeof audience === 'string' ? [audience] : audience,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    remember: { entries: options.remember?.entries ?? 10_000, bytes: options.remember?.bytes ?? 32 * kibibyte ** 2 },
-    maxTokenBytes: options.maxTokenBytes ?? 16 * kibibyte,
-  }
-}
-
-/** An address that our secrets or decisions may hang on. */
-export function requireAddress(where: string, option: string, address: string, allowInsecure: boolean): void {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
-    throw optionsFault(where, `${option}: expected an https URL`)
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw optionsFault(where, `${option}: expected a URL without a user name or password`)
-  }
-  if (url.protocol === 'http:' && !allowInsecure) {
-    throw optionsFault(where, `${option}: expected an https URL; http needs allowInsecureRequests: true`)
-  }
+function nameOf(place: Exclude<TokenPlaceName, string>): string {
+  if ('header' in place) return `header ${place.header.toLowerCase()}`
+  return 'query' in place ? `query ${place.query}` : `form ${place.form}`
 }

@@ -1,11 +1,12 @@
 import type { PreparedClient } from '../contracts/prepared-client.js'
-import { resolveTerms } from '../contracts/terms.js'
+import { resolveTerms, type Terms } from '../contracts/terms.js'
 import type { Admission, Identity } from '../decisions/admission.js'
-import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Admitted, Refused, Strip, Verdict } from '../decisions/policy.js'
-import { namedClient } from '../tokens/client-claim.js'
+import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { Refused, Verdict } from '../decisions/policy.js'
+import type { AskRevoked } from '../tokens/revocation.js'
 import { satisfies, scopesText, type Scopes } from '../tokens/scopes.js'
 import type { VerifiedToken } from '../tokens/token-engine.js'
+import type { TokenPlace } from '../tokens/token-place.js'
 import { bearerChallenge, bearerRefusal } from './bearer-challenge.js'
 import type { PolicyContext } from './context.js'
 import { joinAdmissions } from './join-admissions.js'
@@ -13,55 +14,100 @@ import { joinAdmissions } from './join-admissions.js'
 /** What a route asks of a token that is good. */
 export interface TokenTerms {
   readonly scopes: Scopes | undefined
-  readonly clientIdClaim: string | undefined
   readonly contract: 'required' | 'skip'
   readonly strip: 'secret' | 'none'
+  readonly isRevoked: AskRevoked | undefined
 }
 
-type Decide = (token: VerifiedToken, before: Admission | undefined) => MaybePromise<Verdict>
+export type DecideOnTerms = (
+  token: VerifiedToken,
+  before: Admission | undefined,
+  place: TokenPlace,
+) => MaybePromise<Verdict>
 
-const stripped: Strip = Object.freeze({ headers: ['authorization'], query: [] })
+interface Prepared extends TokenTerms {
+  readonly context: PolicyContext
+  readonly lacking: Refused
+  readonly invalid: (reason: string) => Refused
+}
+
+/** One good token on its way through the steps below. */
+interface Attempt {
+  readonly prepared: Prepared
+  readonly token: VerifiedToken
+  readonly before: Admission | undefined
+  readonly place: TokenPlace
+  /** Set on the way, which spares a copy. */
+  identity: Identity | undefined
+  client: PreparedClient | undefined
+}
 
 /**
- * From a good token to a verdict, each time anew: the client that it names, his contract, then the scopes. A
- * client is reached only through an identity of the token's verified issuer.
+ * From a good token to a verdict, each time anew: whether it is revoked, the client that it names, his contract,
+ * then the scopes. A client is reached only through an identity of the token's verified issuer.
  */
-export function tokenTerms({ api, realm, reader }: PolicyContext, terms: TokenTerms): Decide {
-  const invalid = bearerRefusal('token_invalid', bearerChallenge(realm, { error: 'invalid_token' }))
-  const lacking = scopeRefusal(realm, terms.scopes)
-  const strip = terms.strip === 'secret' ? stripped : undefined
-
-  const admit = (token: VerifiedToken, before: Admission | undefined, known: Partial<Admission>): Verdict => {
-    if (terms.scopes !== undefined && !satisfies(token.scopes, terms.scopes)) return lacking
-    const { claims, scopes } = token
-    const joined = joinAdmissions(before, { api, authenticated: true, ...known, claims, scopes })
-    return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, strip)
+export function tokenTerms(
+  context: PolicyContext,
+  terms: TokenTerms,
+  invalid: (reason: string) => Refused,
+): DecideOnTerms {
+  const prepared: Prepared = {
+    ...terms,
+    context,
+    invalid,
+    lacking: scopeRefusal(context.realm, terms.scopes),
   }
-
-  const meet = (client: PreparedClient, identity: Identity, token: VerifiedToken, before: Admission | undefined) => {
-    if (client.record.state !== 'active') return bearerRefusal('client_disabled')
-    return andThen(resolveTerms(reader, api, client.record.id), (found) => {
-      if (found.kind === 'refused') return bearerRefusal(found.code)
-      const { contract, tier } = found
-      return admit(token, before, { client: client.admitted(identity), contract, ...(tier && { tier }) })
-    })
-  }
-
-  return (token, before) => {
-    const named = namedClient(token.claims, terms.clientIdClaim)
-    if (named.kind === 'invalid') return invalid
-    if (terms.contract === 'skip') return admit(token, before, {})
-    if (named.kind !== 'named') return bearerRefusal('client_unnamed')
-    const identity = { issuer: token.issuer, clientId: named.clientId }
-    return andThen(reader.findClient(identity), (client) =>
-      // To us, an ID that nobody has registered here is no name.
-      client === undefined ? bearerRefusal('client_unnamed') : meet(client, identity, token, before),
-    )
+  return (token, before, place) => {
+    const attempt: Attempt = { prepared, token, before, place, identity: undefined, client: undefined }
+    if (terms.isRevoked === undefined) return findClient(false, attempt)
+    return andThenWith(terms.isRevoked(token), findClient, attempt)
   }
 }
 
-function admitted(admission: Admission, strip: Strip | undefined): Admitted {
-  return { kind: 'admitted', admission, strip }
+function findClient(revoked: boolean, attempt: Attempt): MaybePromise<Verdict> {
+  const { prepared, token } = attempt
+  if (revoked) return prepared.invalid('revoked')
+  const { client } = token
+  if (client.kind === 'invalid') return prepared.invalid('client')
+  if (prepared.contract === 'skip') return admit(attempt, {})
+  if (client.kind !== 'named') return refused.client_unnamed
+  attempt.identity = client.identity
+  return andThenWith(prepared.context.reader.findClient(client.identity), findContract, attempt)
+}
+
+function findContract(client: PreparedClient | undefined, attempt: Attempt): MaybePromise<Verdict> {
+  // To us, an ID that nobody has registered here is no name.
+  if (client === undefined) return refused.client_unnamed
+  if (client.record.state !== 'active') return refused.client_disabled
+  attempt.client = client
+  const { reader, api } = attempt.prepared.context
+  return andThenWith(resolveTerms(reader, api, client.record.id), meetContract, attempt)
+}
+
+function meetContract(found: Terms, attempt: Attempt): Verdict {
+  if (found.kind === 'refused') return refused[found.code]
+  const { contract, tier } = found
+  const client = attempt.identity && attempt.client?.admitted(attempt.identity)
+  return admit(attempt, { client, contract, ...(tier && { tier }) })
+}
+
+function admit({ prepared, token, before, place }: Attempt, known: Partial<Admission>): Verdict {
+  const { context, scopes: wanted, lacking, strip } = prepared
+  if (wanted !== undefined && !satisfies(token.scopes, wanted)) return lacking
+  const { claims, scopes } = token
+  const joined = joinAdmissions(before, { api: context.api, authenticated: true, ...known, claims, scopes })
+  if ('code' in joined) return { kind: 'refused', refusal: joined }
+  return { kind: 'admitted', admission: joined, strip: strip === 'secret' ? place.strip : undefined, vary: place.vary }
+}
+
+/** What no other token would change goes without a challenge. */
+const refused = {
+  client_unnamed: bearerRefusal('client_unnamed'),
+  client_disabled: bearerRefusal('client_disabled'),
+  contract_missing: bearerRefusal('contract_missing'),
+  contract_pending: bearerRefusal('contract_pending'),
+  contract_rejected: bearerRefusal('contract_rejected'),
+  contract_revoked: bearerRefusal('contract_revoked'),
 }
 
 /** RFC 6750 §3.1: the scopes that would have sufficed. */

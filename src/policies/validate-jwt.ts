@@ -1,99 +1,93 @@
 import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
-import type { KeyOrigin } from '../tokens/engines.js'
-import {
-  asymmetricAlgorithms,
-  secretBytesOf,
-  type AsymmetricAlgorithm,
-  type SecretAlgorithm,
-} from '../tokens/jwt/algorithms.js'
 import { unverifiedIssuer } from '../tokens/jwt/compact-jwt.js'
-import { vetKeys } from '../tokens/keys/vet-keys.js'
+import { jwtEngine, type JwtBranch } from '../tokens/jwt/jwt-engine.js'
+import type { JwtProfile } from '../tokens/jwt/profiles.js'
 import { bearerPolicy } from './bearer-policy.js'
 import type { PolicyContext } from './context.js'
-import { requireAddress, tokenOptionsShape, tokenSettings, type TokenPolicyOptions } from './token-options.js'
+import { keyOptionsShape, keySettings, type KeyOptions } from './key-options.js'
+import {
+  issuerOptionsShape,
+  routeOptionsShape,
+  type TokenIssuerOptions,
+  type TokenRouteOptions,
+} from './token-options.js'
+import { claimTerms, issuerSettings, routeSettings } from './token-settings.js'
 
-export interface ValidateJwtOptions extends TokenPolicyOptions {
-  /** The issuer's public keys themselves. At most one of `jwks`, `jwksUri` and `secret`; with none, discovery. */
-  readonly jwks?: { readonly keys: readonly object[] }
-  /** Where the issuer publishes its keys, when it has no discovery. */
-  readonly jwksUri?: string
+/** One issuer of JWTs: what its tokens look like, and where its keys come from. */
+export interface JwtIssuerOptions extends TokenIssuerOptions, KeyOptions {
   /**
-   * The secret that the issuer signs with, text standing for its UTF-8 bytes: at least as many as the hash has.
-   * Everybody who can verify with it can issue tokens too.
+   * `rfc9068` asks for all that RFC 9068 does: `typ: at+jwt`, and the claims `exp`, `aud`, `sub`, `client_id`, `iat`
+   * and `jti`. @default 'usual', since many issuers follow only part of it
    */
-  readonly secret?: string | Uint8Array
-  /**
-   * What a signature may be made with. @default RS, PS and ES with 256, 384 and 512, EdDSA and Ed25519; with
-   * `secret` instead, those of HS256, HS384 and HS512 that it is long enough for
-   */
-  readonly algorithms?: readonly (AsymmetricAlgorithm | SecretAlgorithm)[]
+  readonly profile?: 'usual' | 'rfc9068'
 }
 
-const secretAlgorithms = Object.keys(secretBytesOf) as SecretAlgorithm[]
-const where = 'validateJwt()'
+export interface ValidateJwtOptions extends JwtIssuerOptions, TokenRouteOptions {}
 
-const schema = z.strictObject({
-  ...tokenOptionsShape,
-  jwks: z.object({ keys: z.array(z.custom<object>((key) => typeof key === 'object' && key !== null)) }).optional(),
-  jwksUri: z.string().optional(),
-  secret: z.union([z.string(), z.instanceof(Uint8Array)]).optional(),
-  algorithms: z
-    .array(z.enum([...asymmetricAlgorithms, ...secretAlgorithms]))
-    .min(1)
-    .readonly()
-    .optional(),
+/** Several issuers on one route. Which of them has to vouch for a token is chosen by its `iss`, and by nothing else. */
+export interface ValidateJwtOfIssuersOptions extends TokenRouteOptions {
+  readonly issuers: readonly JwtIssuerOptions[]
+}
+
+const where = 'validateJwt()'
+const jwtIssuerShape = {
+  ...issuerOptionsShape,
+  ...keyOptionsShape,
+  profile: z.enum(['usual', 'rfc9068']).optional(),
+}
+const ofOne = z.strictObject({ ...routeOptionsShape, ...jwtIssuerShape })
+const ofSeveral = z.strictObject({
+  ...routeOptionsShape,
+  issuers: z.array(z.strictObject(jwtIssuerShape)).min(1).readonly(),
 })
 
-/** Lets in who bears a JWT access token of the issuer, of a registered client with an approved contract for this API. */
-export function validateJwt(context: PolicyContext, options: ValidateJwtOptions): IdentifyingPolicy {
-  const checked: ValidateJwtOptions = checkOptions(where, schema, options)
-  const { terms, maxTokenBytes, ...verification } = tokenSettings(where, checked)
-  const { issuer } = verification.settings
-  const origin = keyOrigin(checked)
-  const algorithms = origin.kind === 'secret' ? hashesFor(origin.secret, checked) : signaturesOf(checked)
+/** Lets in who bears a JWT access token of an issuer, of a registered client with an approved contract for this API. */
+export function validateJwt(
+  context: PolicyContext,
+  options: ValidateJwtOptions | ValidateJwtOfIssuersOptions,
+): IdentifyingPolicy {
+  const { route, issuers } = checked(options)
+  const { remember, ...settings } = routeSettings(route)
+  const branches = issuers.map((issuer): JwtBranch => {
+    const address = issuerSettings(where, issuer.issuer, route)
+    return {
+      issuer: issuer.issuer,
+      terms: claimTerms(where, issuer, route),
+      verifier: context.tokens.jwtVerifier({
+        ...keySettings(where, issuer, address.allowInsecureRequests),
+        settings: address,
+        profile: issuer.profile ?? 'usual',
+        clientIdClaim: issuer.clientIdClaim ?? profileClaims[issuer.profile ?? 'usual'],
+        remember,
+      }),
+    }
+  })
+  const names: ReadonlySet<unknown> = new Set(branches.map(({ issuer }) => issuer))
+  if (names.size < branches.length) throw optionsFault(where, 'issuers: expected each issuer once')
   return bearerPolicy(context, {
     name: 'validateJwt',
-    shapes: [`jwt:${issuer}`],
-    isOwn: (token) => unverifiedIssuer(token) === issuer,
-    engine: context.tokens.jwtVerifier({ ...verification, origin, algorithms }),
-    terms,
-    maxTokenBytes,
+    shapes: branches.map(({ issuer }) => `jwt:${issuer}`),
+    isOwn: (token) => names.has(unverifiedIssuer(token)),
+    engine: jwtEngine(branches),
+    ...settings,
   })
 }
 
-function keyOrigin({ jwks, jwksUri, secret, allowInsecureRequests = false }: ValidateJwtOptions): KeyOrigin {
-  if ([jwks, jwksUri, secret].filter((each) => each !== undefined).length > 1) {
-    throw optionsFault(where, 'expected at most one of jwks, jwksUri and secret')
+/** RFC 9068 §2.2: no other claim is looked at for the client. */
+const profileClaims: Readonly<Record<JwtProfile, string | undefined>> = { usual: undefined, rfc9068: 'client_id' }
+
+interface Checked {
+  readonly route: TokenRouteOptions
+  readonly issuers: readonly JwtIssuerOptions[]
+}
+
+function checked(options: ValidateJwtOptions | ValidateJwtOfIssuersOptions): Checked {
+  if ('issuers' in options) {
+    const several: ValidateJwtOfIssuersOptions = checkOptions(where, ofSeveral, options)
+    return { route: several, issuers: several.issuers }
   }
-  if (secret !== undefined) return { kind: 'secret', secret: Buffer.from(secret) }
-  if (jwks !== undefined) return localOrigin(jwks)
-  if (jwksUri === undefined) return { kind: 'discovery' }
-  requireAddress(where, 'jwksUri', jwksUri, allowInsecureRequests)
-  return { kind: 'uri', uri: jwksUri }
-}
-
-/** Keys that somebody wrote down are all meant: one that cannot be used is a mistake, not to be passed over. */
-function localOrigin(jwks: { readonly keys: readonly object[] }): KeyOrigin {
-  const keys = vetKeys(jwks)
-  const [ignored] = keys?.ignored ?? []
-  if (ignored !== undefined) throw optionsFault(where, `jwks: a key cannot be used, because ${ignored.reason}`)
-  if (keys === undefined || keys.size === 0) throw optionsFault(where, 'jwks: expected a key set with at least one key')
-  return { kind: 'local', keys }
-}
-
-function signaturesOf({ algorithms = asymmetricAlgorithms }: ValidateJwtOptions): readonly string[] {
-  if (algorithms.some((algorithm) => algorithm in secretBytesOf)) {
-    throw optionsFault(where, 'algorithms: HS256, HS384 and HS512 need the option secret, and go with nothing else')
-  }
-  return algorithms
-}
-
-function hashesFor(secret: Uint8Array, { algorithms }: ValidateJwtOptions): readonly string[] {
-  const long = secretAlgorithms.filter((algorithm) => secret.length >= secretBytesOf[algorithm])
-  if (long.length === 0) throw optionsFault(where, `secret: expected at least ${secretBytesOf.HS256} bytes`)
-  const wanted: readonly string[] = algorithms ?? long
-  if (wanted.every((algorithm) => (long as readonly string[]).includes(algorithm))) return wanted
-  throw optionsFault(where, 'algorithms: with secret only HS256, HS384 and HS512, and a secret as long as the hash')
+  const one: ValidateJwtOptions = checkOptions(where, ofOne, options)
+  return { route: one, issuers: [one] }
 }

@@ -215,6 +215,35 @@ describe.each([
     expect((await ask({ path: '/nonsense' })).status).toBe(500)
   })
 
+  it('says so when a factory stands where its handler should', async () => {
+    const factories = [
+      'enforceClientId',
+      'validateJwt',
+      'introspectToken',
+      'anyOf',
+      'limitBySla',
+      'controlSpikes',
+      'enforce',
+    ] as const
+    const handlers = clientele({ api: 'orders', store })
+    for (const name of factories) app.get(`/${name}`, handlers[name] as never, ok)
+    app.use(faultsAsJson)
+    for (const name of factories) {
+      const { status, text } = await ask({ path: `/${name}` })
+      expect([status, text]).toEqual([500, expect.stringContaining('ERR_CLIENTELE_OPTIONS')])
+      expect(() => (handlers[name] as (given: unknown) => unknown)({ rawHeaders: [] })).toThrow(
+        `${name}(): was mounted without being called; write ${name}()`,
+      )
+    }
+  })
+
+  it('names three unknown options, and how many more there are', () => {
+    const options = { a1: 1, b2: 2, c3: 3, d4: 4, e5: 5 } as object
+    const build = () => clientele({ api: 'orders', store }).enforceClientId(options)
+    expect(build).toThrow(/unknown option "a1".*"c3".*, and 2 more$/s)
+    expect(build).not.toThrow(/d4|e5/)
+  })
+
   it("hands the request to onDecision, for an ID of one's own", async () => {
     const seen: unknown[] = []
     const onDecision = (_event: unknown, { raw, url }: HttpRequest): void =>

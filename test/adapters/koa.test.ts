@@ -166,6 +166,33 @@ describe.each([
     expect(faults).toEqual([expect.any(ClienteleFault)])
   })
 
+  it('says so when a factory stands where its handler should', async () => {
+    const { enforceClientId } = clientele({ api: 'orders', store })
+    const messages: string[] = []
+    app.on('error', (error: Error) => messages.push(error.message))
+    app.use(enforceClientId as never).use(ok)
+    expect((await ask({})).status).toBe(500)
+    expect(messages).toEqual(['enforceClientId(): was mounted without being called; write enforceClientId()'])
+  })
+
+  it('counts the 401 that a handler throws after its caller has hung up', async () => {
+    const { controlSpikes } = clientele({ api: 'orders', store, trustedProxies: 'none' })
+    let looked = 0
+    app.use(controlSpikes({ by: 'address', limit: { requests: 2, windowSeconds: 3600 }, count: 'failures' }))
+    app.use(async (ctx) => {
+      looked += 1
+      await sleep(150)
+      ctx.throw(401)
+    })
+    const server = await listen(listenerOf(app))
+    running.push(server)
+    for (let guess = 0; guess < 6; guess += 1) {
+      await fetch(server.url, { signal: AbortSignal.timeout(40) }).catch(() => undefined)
+      await sleep(200)
+    }
+    expect(looked).toBe(2)
+  })
+
   it('settles when handler and response are both over', async () => {
     const outcomes: Outcome[] = []
     const own: Policy = {

@@ -58,6 +58,17 @@ describe.each([
     expectPrivate(await good(app))
   })
 
+  it('when somebody puts another list of raw fields in the place of the first', async () => {
+    const app = express()
+    const { enforceClientId, admissionOf } = clientele({ api: 'orders', store })
+    app.get('/', enforceClientId(), (req, res) => {
+      req.rawHeaders = [...req.rawHeaders]
+      admissionOf(req, 'client')
+      publicly(req, res)
+    })
+    expectPrivate(await good(app))
+  })
+
   it('when the policy stands in an application that hands the request back', async () => {
     const guard = express()
     guard.use(clientele({ api: 'orders', store }).enforceClientId())
@@ -236,7 +247,6 @@ describe('hooks that give promises', () => {
       decide: () => ({
         kind: 'admitted',
         admission: { api: 'orders', authenticated: false },
-        // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what a mistaken policy does
         settle: rejects,
       }),
     }

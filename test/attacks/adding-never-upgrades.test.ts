@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { basicAuth, custom, headers, linkIdentity, memoryStore, query, type CredentialsSource } from 'clientele'
+import {
+  basicAuth,
+  custom,
+  headers,
+  linkIdentity,
+  memoryStore,
+  payload,
+  query,
+  type CredentialsSource,
+} from 'clientele'
 import { diskStore } from 'clientele/disk'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,6 +27,9 @@ import { nowSeconds, rsaKey, signText } from '../support/signed-jwt.js'
 interface Sent {
   readonly headers: readonly (readonly [string, string])[]
   readonly query: string
+  /** Members of a JSON body, unless there are fields of a form. */
+  readonly members: readonly string[]
+  readonly fields: readonly string[]
 }
 
 const cookie = custom((request) => {
@@ -26,11 +38,18 @@ const cookie = custom((request) => {
   return value === undefined ? undefined : { clientId, ...(clientSecret !== undefined && { clientSecret }) }
 })
 
-const nothing: Sent = { headers: [], query: '' }
+const nothing: Sent = { headers: [], query: '', members: [], fields: [] }
 const joined = (a: Sent, b: Sent): Sent => ({
   headers: [...a.headers, ...b.headers],
   query: [a.query, b.query].filter((each) => each !== '').join('&'),
+  members: [...a.members, ...b.members],
+  fields: [...a.fields, ...b.fields],
 })
+
+function bodyOf({ members, fields }: Sent): { type: string; text: string } | undefined {
+  if (fields.length > 0) return { type: 'application/x-www-form-urlencoded', text: fields.join('&') }
+  return members.length === 0 ? undefined : { type: 'application/json', text: `{${members.join()}}` }
+}
 
 // No secret stands alone: with the ID that belongs to it, it would be the credential.
 const places: ((id: string, secret: string) => Sent)[] = [
@@ -64,6 +83,17 @@ const places: ((id: string, secret: string) => Sent)[] = [
   }),
   (id, secret) => ({ ...nothing, headers: [['authorization', `bearer ${id}${secret}`]] }),
   (id, secret) => ({ ...nothing, headers: [['x-own', `${id} ${secret}`]] }),
+  (id, secret) => ({
+    ...nothing,
+    members: [`"client_id":${JSON.stringify(id)}`, `"client\\u005fsecret":${JSON.stringify(secret)}`],
+  }),
+  (id) => ({ ...nothing, members: [`"client_id":${JSON.stringify(id)}`] }),
+  (id) => ({ ...nothing, members: [`"client_id":[${JSON.stringify(id)}]`] }),
+  (id, secret) => ({
+    ...nothing,
+    fields: [`client_id=${encodeURIComponent(id)}`, `client_secret=${encodeURIComponent(secret)}`],
+  }),
+  (id) => ({ ...nothing, fields: [`client_id[]=${encodeURIComponent(id)}`] }),
 ]
 
 const sourceSets: readonly (readonly CredentialsSource[])[] = [
@@ -71,6 +101,8 @@ const sourceSets: readonly (readonly CredentialsSource[])[] = [
   [headers(), basicAuth()],
   [query(), headers()],
   [headers(), query(), basicAuth(), cookie],
+  [payload()],
+  [payload(), headers(), query(), basicAuth(), cookie],
 ]
 
 const issuer = 'https://issuer.example'
@@ -155,7 +187,9 @@ describe.each([
   /** The client that a request is admitted as; `undefined` when it is not. */
   async function admittedAs(policy: Policy, sent: Sent): Promise<string | undefined> {
     const url = sent.query === '' ? '/' : `/?${sent.query}`
-    const verdict = await policy.decide(requestOf({ url, headers: sent.headers }), undefined)
+    const text = bodyOf(sent)
+    const body = text === undefined ? {} : { body: text }
+    const verdict = await policy.decide(requestOf({ url, headers: sent.headers, ...body }), undefined)
     if (verdict.kind !== 'admitted') return undefined
     const { client } = verdict.admission
     const owner = clients.find(({ id }) => id === client?.id)
@@ -189,6 +223,10 @@ describe.each([
     if (first === undefined || approved === undefined) throw new Error('nothing seeded')
     const sent = places[0]?.(approved.clientId, approved.clientSecret) ?? nothing
     expect(await admittedAs(first, sent)).toBe(approved.id)
+    const byBody = policies.enforceClientId({ from: [payload()] })
+    const bodies = places.map((place) => place(approved.clientId, approved.clientSecret))
+    const admitted = await Promise.all(bodies.map((each) => admittedAs(byBody, each)))
+    expect(admitted.filter((each) => each !== undefined)).toEqual([approved.id, approved.id])
     const [, , choice] = enforcing
     if (choice === undefined) throw new Error('nothing built')
     expect(await admittedAs(choice, bearer(tokens[0]?.[0] ?? ''))).toBe(approved.id)

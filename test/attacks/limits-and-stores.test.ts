@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import {
   approveContract,
   basicAuth,
@@ -15,6 +16,7 @@ import {
   type Contract,
   type ContractReader,
   type ContractStore,
+  type FixedLimit,
   type Limit,
   type Tier,
 } from 'clientele'
@@ -27,7 +29,7 @@ import { clienteleFor, expectRefusal, type Headers, type Routes } from './attack
 
 const actor = 'test'
 const api = 'orders'
-const limitOf = (requests: number, windowSeconds = 60): Limit => ({ requests, windowSeconds, algorithm: 'fixed' })
+const limitOf = (requests: number, windowSeconds = 60): FixedLimit => ({ requests, windowSeconds, algorithm: 'fixed' })
 
 interface Registered {
   readonly id: string
@@ -54,13 +56,30 @@ const limited: Routes = { 'ALL /limited': (on) => [on.enforceClientId(), on.limi
 
 const noNumbers = [NaN, undefined, '10', -1, 0, Infinity, -Infinity, null, 1.5]
 const noWindows = [NaN, undefined, '60', -1, 0, Infinity, null, 0.05, 1e12]
+const day = { requests: 10, algorithm: 'calendar', unit: 'day', timeZone: 'UTC' }
+const rate = { ...limitOf(10), algorithm: 'gcra', burst: 10 }
 const badLimits = [
   ...noNumbers.map((requests) => ({ ...limitOf(10), requests })),
   ...noWindows.map((windowSeconds) => ({ ...limitOf(10), windowSeconds })),
-  ...['constructor', '__proto__', 'sliding', null].map((algorithm) => ({ ...limitOf(10), algorithm })),
+  ...['constructor', '__proto__', 'leaky', null].map((algorithm) => ({ ...limitOf(10), algorithm })),
+  ...noNumbers.map((burst) => ({ ...rate, burst })),
+  ...noWindows.map((windowSeconds) => ({ ...limitOf(10), algorithm: 'sliding', windowSeconds })),
+  ...noWindows.map((maxAgeSeconds) => ({ requests: 10, algorithm: 'concurrent', maxAgeSeconds })).filter(hasAge),
+  ...['fortnight', 'constructor', undefined, 1].map((unit) => ({ ...day, unit })),
+  ...['Mars/Olympus', '+01:00', '', '../../etc/passwd', 'UTC\r\n', undefined, 0].map((timeZone) => ({
+    ...day,
+    timeZone,
+  })),
+  { ...day, windowSeconds: 60 },
+  { ...limitOf(10), burst: 5 },
+  { ...limitOf(10), unit: 'day' },
 ] as Limit[]
-const shown = (limit: Limit): string =>
-  `${String(limit.requests)} requests in ${String(limit.windowSeconds)} s by ${limit.algorithm}`
+const shown = (limit: Limit): string => inspect(limit, { breakLength: Infinity })
+
+/** Left out it is five minutes. */
+function hasAge({ maxAgeSeconds }: { maxAgeSeconds: unknown }): boolean {
+  return maxAgeSeconds !== undefined
+}
 
 describe('#30 a limit that is none, where it is defined', () => {
   it.each(badLimits.map((limit) => [shown(limit), limit] as const))('#30 %s is refused', async (_name, limit) => {

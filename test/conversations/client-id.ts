@@ -30,6 +30,18 @@ export const seen = (answer: Answer): Seen => answer.json as Seen
 const approved = (clients: Clients): [string, string] => [clients.approved.clientId, clients.approved.clientSecret]
 const query = (id: string, secret: string): string => `client_id=${id}&client_secret=${encodeURIComponent(secret)}`
 
+const inBody = (members: object, type = 'application/json'): Call => ({
+  method: 'POST',
+  path: '/payload',
+  headers: [['Content-Type', type]],
+  body: type === 'application/json' ? JSON.stringify(members) : new URLSearchParams(Object.entries(members)).toString(),
+})
+const form = 'application/x-www-form-urlencoded'
+const pair = ([clientId, clientSecret]: [string, string]): object => ({
+  client_id: clientId,
+  client_secret: clientSecret,
+})
+
 const places: readonly Conversation[] = [
   {
     name: 'ID and secret in header fields',
@@ -53,6 +65,8 @@ const places: readonly Conversation[] = [
     status: 200,
   },
   { name: 'HTTP Basic', send: (clients) => ({ path: '/any', headers: [basic(...approved(clients))] }), status: 200 },
+  { name: 'ID and secret in a JSON body', send: (clients) => inBody(pair(approved(clients))), status: 200 },
+  { name: 'ID and secret in a form', send: (clients) => inBody(pair(approved(clients)), form), status: 200 },
   {
     name: 'a place of its own',
     send: ({ approved: { clientId, clientSecret } }) => ({
@@ -81,6 +95,24 @@ const refusedReadings: readonly Conversation[] = [
     }),
     status: 400,
     code: 'credentials_ambiguous',
+  },
+  {
+    name: 'a JSON body that is none',
+    send: (clients) => ({ ...inBody(pair(approved(clients))), body: '{' }),
+    status: 400,
+    code: 'credentials_malformed',
+  },
+  {
+    name: 'a body of another type',
+    send: (clients) => ({ ...inBody(pair(approved(clients))), headers: [['Content-Type', 'text/plain']] }),
+    status: 401,
+    code: 'credentials_missing',
+  },
+  {
+    name: 'a body that is too large',
+    send: (clients) => inBody({ ...pair(approved(clients)), note: 'x'.repeat(2000) }),
+    status: 413,
+    code: 'body_too_large',
   },
   {
     name: 'both spellings of a field',

@@ -1,4 +1,4 @@
-import { basicAuth, custom, headers, query } from 'clientele'
+import { basicAuth, custom, headers, payload, query } from 'clientele'
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Policy } from 'clientele'
@@ -25,6 +25,7 @@ const app: App = {
     'ALL /basic': (on) => [on.enforceClientId({ from: [basicAuth()] })],
     'ALL /all': (on) => [on.enforceClientId({ from: any, strip: 'all' })],
     'ALL /keep': (on) => [on.enforceClientId({ from: any, strip: 'none' })],
+    'ALL /payload': (on) => [on.enforceClientId({ from: [payload({ maxBytes: 1000 })] })],
     'ALL /custom': (on) => [on.enforceClientId({ from: [cookie] })],
     'ALL /optional': (on) => [on.enforceClientId({ secret: 'optional' })],
     'ALL /limited': (on) => [on.enforceClientId(), on.limitBySla({ fields: ['ratelimit', 'x-ratelimit'] })],

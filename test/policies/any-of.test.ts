@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ClienteleFault } from '../../src/decisions/faults.js'
 import type { HttpRequest } from '../../src/decisions/http-request.js'
-import type { IdentifyingPolicy, Recognition, Verdict } from '../../src/decisions/policy.js'
+import { andThen } from '../../src/decisions/maybe-promise.js'
+import type { IdentifyingPolicy, Recognised, Recognition, Verdict } from '../../src/decisions/policy.js'
 import { anyOf } from '../../src/policies/any-of.js'
 
 const request = {} as HttpRequest
@@ -23,6 +24,10 @@ function branch({
   says,
 }: Branch): IdentifyingPolicy {
   const bearer = place === 'bearer'
+  const decide = (): Verdict => {
+    if (says instanceof Error) throw says
+    return says ?? { kind: 'admitted', admission }
+  }
   return {
     name,
     place,
@@ -32,10 +37,9 @@ function branch({
       code: bearer ? 'token_missing' : 'credentials_missing',
       challenges: [{ scheme: bearer ? 'Bearer' : 'Client-ID', parameters: {} }],
     },
-    recognise: () => sees,
+    recognise: () => andThen(sees, (recognition): Recognised => ({ recognition, decide })),
     decide: () => {
-      if (says instanceof Error) throw says
-      return says ?? { kind: 'admitted', admission }
+      throw new Error('what was found is not to be looked for again')
     },
   }
 }
@@ -64,6 +68,15 @@ describe('anyOf', () => {
   ])('refuses %s as ambiguous', (_name, first, second) => {
     const policy = anyOf([branch({ sees: first }), branch({ place: 'bearer', shapes: ['jwt'], sees: second })])
     expect(policy.decide(request, undefined)).toEqual({ kind: 'refused', refusal: { code: 'credentials_ambiguous' } })
+  })
+
+  it('gives the word to a branch that could not look into its place, whoever else is sure', () => {
+    const tooLarge: Verdict = { kind: 'refused', refusal: { code: 'body_too_large' } }
+    const policy = anyOf([
+      branch({ place: 'bearer', shapes: ['jwt'], sees: 'own' }),
+      branch({ sees: 'unread', says: tooLarge }),
+    ])
+    expect(policy.decide(request, undefined)).toEqual(tooLarge)
   })
 
   it('never lets another branch rescue a refusal', () => {
