@@ -16,6 +16,8 @@ export interface RequestTemplate {
   readonly method: string
   readonly url: string
   readonly rawHeaders: readonly string[]
+  /** What stands in the stream of each request made of it. */
+  readonly body?: Buffer
 }
 
 /** A server and the requests that came in at it. Closes with everything that hangs on it. */
@@ -91,7 +93,7 @@ export interface RawExchange {
 const app = express()
 
 /** A new request and response that no middleware has seen, as an Express app hands them to the first one. */
-export function rawExchange({ socket, method, url, rawHeaders }: RequestTemplate): RawExchange {
+export function rawExchange({ socket, method, url, rawHeaders, body }: RequestTemplate): RawExchange {
   const request = new IncomingMessage(socket) as IncomingMessage & FieldsTaker & { res?: unknown; originalUrl?: string }
   request.method = method
   request.url = url
@@ -109,6 +111,11 @@ export function rawExchange({ socket, method, url, rawHeaders }: RequestTemplate
   Object.setPrototypeOf(response, app.response as object)
   response.locals = Object.create(null)
   request.originalUrl = url
+  if (body !== undefined) {
+    request.push(body)
+    request.complete = true
+    request.push(null)
+  }
   return { request, response }
 }
 

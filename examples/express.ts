@@ -1,4 +1,5 @@
 // Run it with: npx tsx examples/express.ts
+import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { basicAuth, defineTier, headers, memoryStore, registerClient, requestContract } from 'clientele'
 import { clientele } from 'clientele/express'
@@ -20,8 +21,10 @@ app.get('/', (req, res) => {
   res.json({ hello: client.name, tier: tier.name, left: usage.remaining })
 })
 
-const port = Number(process.env.PORT ?? 3000)
-app.listen(port, '127.0.0.1', () => {
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error) => {
+  if (error) throw error
+  const { port } = server.address() as AddressInfo
   console.log('Three calls a minute; the fourth is a 429:')
   console.log(`curl -i http://127.0.0.1:${port}/ -u '${clientId}:${clientSecret}'`)
 })
+process.on('SIGINT', () => server.close())

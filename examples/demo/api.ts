@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
-import { basicAuth, headers, query, type ContractReader } from 'clientele'
+import { basicAuth, headers, payload, query, type ContractReader } from 'clientele'
 import { clientele } from 'clientele/express'
 import { api } from './applications.js'
 import { introspector } from './issuer.js'
@@ -12,6 +12,7 @@ export function createApi(store: ContractReader, issuer: string): Express {
   // The provider of the demo runs beside it, without TLS.
   const provider = { issuer, allowInsecureRequests: true }
   const idAndSecret = enforceClientId({ from: [headers(), query(), basicAuth()] })
+  const inBody = enforceClientId({ from: [payload({ maxBytes: 1024 })] })
   const idAlone = enforceClientId({ secret: 'optional' })
   const writeToken = validateJwt({ ...provider, audience: 'orders', scopes: ['orders:write'] })
   const opaqueToken = introspectToken({ ...provider, as: introspector, audience: 'reports', scopes: ['reports:read'] })
@@ -37,6 +38,16 @@ export function createApi(store: ContractReader, issuer: string): Express {
     }
     orders.splice(0, orders.length - 99, item)
     res.status(201).json({ ordered: item, by: client.name, left: usage.remaining })
+  })
+
+  app.post('/quotes', inBody, limitBySla(), express.json(), express.urlencoded(), (req, res) => {
+    const { client } = admissionOf(req, 'client')
+    const item = itemOf(req.body)
+    if (item === undefined) {
+      res.status(422).json({ error: 'expected an item' })
+      return
+    }
+    res.json({ quote: item, by: client.name, received: Object.keys(req.body as object) })
   })
 
   app.get('/reports', anyOf(opaqueToken, enforceClientId()), limitBySla(), (req, res) => {

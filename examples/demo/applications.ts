@@ -1,4 +1,4 @@
-import type { ContractState, Limit } from 'clientele'
+import type { ContractState, FixedLimit } from 'clientele'
 
 export const api = 'orders'
 
@@ -8,10 +8,14 @@ export const actor = 'demo'
 interface DemoTier {
   readonly name: string
   readonly approval: 'automatic' | 'manual'
-  readonly limits: readonly Limit[]
+  readonly limits: readonly FixedLimit[]
 }
 
-const atMost = (requests: number, windowSeconds: number): Limit => ({ requests, windowSeconds, algorithm: 'fixed' })
+const atMost = (requests: number, windowSeconds: number): FixedLimit => ({
+  requests,
+  windowSeconds,
+  algorithm: 'fixed',
+})
 const minute = 60
 const hour = 60 * minute
 const day = 24 * hour

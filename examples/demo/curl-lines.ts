@@ -51,6 +51,7 @@ function letIn({ url, issuer }: Addresses, find: Find): readonly CurlLine[] {
     { title: 'ID and secret in headers', answer: hello, command: `${curl} ${url}/orders ${fields(acme)}` },
     { title: 'in the query', answer: hello, command: `${curl} '${url}/orders?${secretInQuery}'` },
     { title: 'by HTTP Basic', answer: hello, command: `${curl} ${url}/orders ${basic(acme)}` },
+    ...inBody(url, acme),
     {
       title: 'a public client, by its ID alone',
       answer: answerTo(find('corner'), '200 "authenticated":false', 'none'),
@@ -71,6 +72,19 @@ function letIn({ url, issuer }: Addresses, find: Find): readonly CurlLine[] {
       answer: answerTo(acme, '200 "by":"client ID"'),
       command: `${curl} ${url}/reports ${fields(acme)}`,
     },
+  ]
+}
+
+/** The handler names what it has received: the secret is not among it. */
+function inBody(url: string, acme: DemoClient): readonly CurlLine[] {
+  const { clientId, clientSecret } = acme
+  const members = { item: 'tea', client_id: clientId, client_secret: clientSecret }
+  const answer = answerTo(acme, '200 "received":["item","client_id"]')
+  const asJson = `-H 'Content-Type: application/json' -d '${JSON.stringify(members)}'`
+  const asForm = Object.entries(members).map(([name, value]) => `--data-urlencode '${name}=${value ?? ''}'`)
+  return [
+    { title: 'in a JSON body', answer, command: `${curl} ${url}/quotes ${asJson}` },
+    { title: 'in a form', answer, command: `${curl} ${url}/quotes ${asForm.join(' ')}` },
   ]
 }
 

@@ -12,6 +12,7 @@ const callers: Readonly<Record<string, string>> = {
   'GET /health': 'everybody',
   'GET /orders': 'ID and secret, in headers, query or Basic',
   'POST /orders': 'JWT with the scope orders:write; costs 5',
+  'POST /quotes': 'ID and secret in the body, as JSON or a form',
   'GET /reports': 'opaque token for reports, or ID and secret in headers',
   'GET /catalogue': 'ID and secret in headers; for public clients the ID alone',
 }
