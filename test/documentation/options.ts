@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import ts from 'typescript'
+import { packageEntries } from '../../package-entries.js'
 
 /** The options of public functions, by the name of the function. */
 export type OptionNames = Map<string, Set<string>>
 
 /** Entries whose functions take options. What is published for tests explains itself. */
-const entries = ['src/index.ts', 'src/adapters/express.ts', 'src/adapters/koa.ts', 'src/stores/disk.ts']
+const files = packageEntries.filter(({ name }) => name !== 'clientele/testing').map(({ source }) => source)
 
 /**
  * Every option of every function that users can call: exported ones, and those that `clientele()` returns. An object
@@ -17,7 +18,6 @@ export function publicOptions(root: string): OptionNames {
     config: unknown
   }
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const files = entries.map((entry) => join(root, entry)).filter((file) => ts.sys.fileExists(file))
   const program = ts.createProgram(files, options)
   const found: OptionNames = new Map()
   for (const file of files) {
@@ -45,11 +45,11 @@ function collect(program: ts.Program, module: ts.Symbol, root: string, found: Op
   }
 }
 
-/** Takes what the framework hands a handler, of which the types say only what is used of it. */
-const takesRequest = 'admissionOf'
+/** Take what the framework hands a handler, of which the types say only what is used of it. */
+const takeRequests: readonly string[] = ['admissionOf', 'setActualCost']
 
 function addOptions(checker: ts.TypeChecker, root: string, name: string, type: ts.Type, found: OptionNames): void {
-  if (name === takesRequest) return
+  if (takeRequests.includes(name)) return
   for (const signature of type.getCallSignatures()) {
     for (const parameter of signature.parameters) {
       const given = checker.getNonNullableType(checker.getTypeOfSymbol(parameter))

@@ -7,7 +7,7 @@ export interface Page {
   readonly text: string
 }
 
-/** README and everything below docs. */
+/** What stands at the root, the list of examples, and everything below docs. */
 export function pagesOf(root: string): Page[] {
   const below = existsSync(join(root, 'docs'))
     ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -17,6 +17,7 @@ export function pagesOf(root: string): Page[] {
     'CONTRIBUTING.md',
     'SECURITY.md',
     'CHANGELOG.md',
+    'examples/README.md',
     ...below.map((path) => join('docs', path)),
   ]
   return paths

@@ -1,17 +1,18 @@
 import { lineAt, type Page } from './pages.js'
 
-/** Rows of the first table whose head starts with these cells: the text of a code span or link in the first cell, and the second. */
-export function codeTable({ path, text }: Page, head: readonly string[]): [code: string, second: string][] {
+/** Rows of the first table whose head starts with these cells. */
+export function rowsOf({ path, text }: Page, head: readonly string[]): string[][] {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => head.every((cell, index) => cellsOf(line)[index] === cell))
   if (start === -1) throw new Error(`${path}: no table with the columns ${head.join(', ')}`)
-  const rows: [string, string][] = []
-  for (const line of lines.slice(start + 2)) {
-    if (!line.startsWith('|')) break
-    const [first = '', second = ''] = cellsOf(line)
-    rows.push([/`([^`]+)`/.exec(first)?.[1] ?? first, second])
-  }
-  return rows
+  const rows = lines.slice(start + 2)
+  const end = rows.findIndex((line) => !line.startsWith('|'))
+  return rows.slice(0, end === -1 ? undefined : end).map(cellsOf)
+}
+
+/** The same, for tables of codes: the text of a code span or link in the first cell, and the second. */
+export function codeTable(page: Page, head: readonly string[]): [code: string, second: string][] {
+  return rowsOf(page, head).map(([first = '', second = '']) => [/`([^`]+)`/.exec(first)?.[1] ?? first, second])
 }
 
 function cellsOf(line: string): string[] {
