@@ -6,7 +6,7 @@ const mayImport = {
   decisions: [],
   runtime: ['decisions'],
   contracts: ['decisions', 'runtime'],
-  http: ['decisions'],
+  http: ['decisions', 'runtime'],
   credentials: ['decisions', 'runtime'],
   tokens: ['decisions', 'runtime'],
   limits: ['decisions', 'runtime'],
@@ -19,11 +19,13 @@ const mayImport = {
 /** Packages that only these files may import. What stands nowhere here is nobody's. */
 const packageOwners = {
   'fastest-levenshtein': '^src/runtime/',
+  'ipaddr.js': '^src/http/',
   jose: '^src/tokens/',
-  lmdb: '^src/stores/disk\\.ts$',
+  lmdb: '^src/(stores/disk|limits/disk-(counter|records))\\.ts$',
   'lru-cache': '^src/',
   'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
+  'temporal-polyfill': '^src/limits/algorithms/',
   zod: '^src/',
 }
 
@@ -97,9 +99,11 @@ module.exports = {
       name: 'policies-apart',
       comment: 'no policy imports another; what two of them share stands beside them',
       severity: 'error',
-      from: { path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|any-of)\\.ts$' },
+      from: {
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+      },
       to: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
       },
     },
     ...folderRules,

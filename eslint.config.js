@@ -35,8 +35,14 @@ export default tseslint.config(
   },
   {
     // What talks to a terminal.
-    files: ['bench/**', 'examples/**'],
-    rules: { 'no-console': 'off' },
+    files: ['bench/**', 'examples/**', 'test/package/programs/**'],
+    rules: {
+      'no-console': 'off',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: 'test' }] },
+      ],
+    },
   },
   {
     // Tests hand over what the types forbid, and look into answers of which the types say nothing.
@@ -61,6 +67,10 @@ export default tseslint.config(
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { console: 'readonly', fetch: 'readonly', process: 'readonly', URL: 'readonly' } },
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off', 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.cts'],
+    rules: { '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }] },
   },
   {
     files: ['**/*.cjs'],

@@ -1,22 +1,31 @@
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { packageEntries } from './package-entries.js'
 
-const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+const ofThePackage = ['test/package/**/*.test.ts']
 
 export default defineConfig({
   resolve: {
-    alias: [
-      { find: /^clientele$/, replacement: source('index.ts') },
-      { find: /^clientele\/(express|koa)$/, replacement: source('adapters/$1.ts') },
-      { find: /^clientele\/disk$/, replacement: source('stores/disk.ts') },
-      { find: /^clientele\/testing$/, replacement: source('testing/index.ts') },
-    ],
+    alias: packageEntries.map(({ name, source }) => ({ find: new RegExp(`^${name}$`), replacement: source })),
   },
   test: {
-    include: ['test/**/*.test.ts'],
     reporters:
       process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'coverage/tests.json' }]],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: ofThePackage } },
+      // Apart, since what is tested here is built and packed first: who runs other tests need not wait for that.
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ofThePackage,
+          globalSetup: 'test/package/support/pack.ts',
+          // Compilers and processes of their own, on machines that may be busy.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
   },
 })

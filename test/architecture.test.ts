@@ -83,7 +83,7 @@ const forbiddenImports: [rule: string, from: string, to: string][] = [
   ['folder-decisions', 'src/decisions/a.ts', '../runtime/clock.js'],
   ['folder-runtime', 'src/runtime/a.ts', '../http/target.js'],
   ['folder-contracts', 'src/contracts/a.ts', '../limits/target.js'],
-  ['folder-http', 'src/http/a.ts', '../runtime/clock.js'],
+  ['folder-http', 'src/http/a.ts', '../contracts/model.js'],
   ['folder-credentials', 'src/credentials/a.ts', '../http/target.js'],
   ['folder-tokens', 'src/tokens/a.ts', '../http/target.js'],
   ['folder-limits', 'src/limits/a.ts', '../contracts/model.js'],
@@ -101,6 +101,7 @@ const forbiddenImports: [rule: string, from: string, to: string][] = [
   ['package-jose', 'src/policies/h.ts', 'jose'],
   ['package-openid-client', 'src/clientele.ts', 'openid-client'],
   ['package-lmdb', 'src/stores/memory.ts', 'lmdb'],
+  ['package-ipaddr.js', 'src/policies/i.ts', 'ipaddr.js'],
   ['known-packages', 'src/i.ts', 'keyv'],
 ]
 

@@ -72,6 +72,14 @@ describe('links', () => {
   })
 })
 
+describe('the index of docs', () => {
+  it('lists every page', () => {
+    const { text } = pageAt('docs/README.md')
+    const others = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && path !== 'docs/README.md')
+    expect(others.filter((path) => !text.includes(`(${path.slice('docs/'.length)})`))).toEqual([])
+  })
+})
+
 describe('the reference', () => {
   it('lists the refusals of the code with their statuses', () => {
     const table = codeTable(pageAt('docs/reference/refusals.md'), ['code', 'status'])
@@ -124,7 +132,7 @@ describe('the reference', () => {
   it('knows the options that users can give', () => {
     const functions = publicOptions(root)
     expect([...(functions.get('clientele') ?? [])]).toContain('api')
-    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual(['cost', 'fields'])
+    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual(['actualCost', 'cost', 'count', 'fields'])
     expect([...(functions.get('validateJwt') ?? [])]).toContain('audience')
     expect([...(functions.get('headers') ?? [])].sort()).toEqual(['id', 'secret'])
   }, 60_000)

@@ -10,9 +10,9 @@ export function bearing(token: string): HttpRequest {
   return withAuthorization(`Bearer ${token}`)
 }
 
-/** A verdict as one word: `admitted`, or the code of the "no". */
+/** A verdict as one word: `admitted`, `passed`, or the code of the "no". */
 export function wordOf(verdict: Verdict): string {
-  if (verdict.kind === 'admitted') return 'admitted'
+  if (verdict.kind === 'admitted' || verdict.kind === 'passed') return verdict.kind
   return verdict.kind === 'absent' ? verdict.code : verdict.refusal.code
 }
 

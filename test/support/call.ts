@@ -1,4 +1,5 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 
 export interface Call {
   readonly method?: string
@@ -24,23 +25,24 @@ export function call(url: string, { method = 'GET', path = '/', headers = [], bo
   if (body !== undefined) flat.push('Content-Length', String(Buffer.byteLength(body)))
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest({ hostname, port, method, path, headers: flat, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          fields: (name) => occurrences(response.rawHeaders, name),
-          text,
-          json: parsed(text),
-        })
-      })
+      answerOf(response).then(resolve, reject)
     })
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+}
+
+/** The whole of an answer that has begun. */
+export async function answerOf(response: IncomingMessage): Promise<Answer> {
+  const { statusCode = 0, headers, rawHeaders } = response
+  const body = await text(response)
+  return {
+    status: statusCode,
+    headers,
+    fields: (name) => occurrences(rawHeaders, name),
+    text: body,
+    json: parsed(body),
+  }
 }
 
 function occurrences(rawHeaders: readonly string[], name: string): readonly string[] {

@@ -1,0 +1,68 @@
+// Runs all tests on each Node that is supported, then the tests of the package and a true installation on the oldest.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+
+const [folder] = process.argv.slice(2)
+const supported = ['20', '22', '24']
+const { engines } = JSON.parse(readFileSync('package.json', 'utf8'))
+const oldest = `${engines.node.replace('>=', '')}.0`
+const report = 'coverage/tests.json'
+
+/** Registry packages of which each is one Node, `bin/node`, in all of these versions. */
+const platform = `${process.platform}-${process.arch}`
+const fetchable = ['linux-x64', 'linux-arm64'].includes(platform)
+
+/** The folder of a Node: this one where it is one of the versions asked for. */
+function binOf(version) {
+  if (process.versions.node === version || process.versions.node.startsWith(`${version}.`))
+    return dirname(process.execPath)
+  const prefix = join(folder, `node-${version}`)
+  const bin = join(prefix, `node_modules/node-${platform}/bin`)
+  const options = ['--no-save', '--package-lock=false', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']
+  if (!existsSync(bin)) execFileSync('npm', ['install', '--prefix', prefix, ...options, `node-${platform}@${version}`])
+  return bin
+}
+
+/** By the PATH, as users change their Node: npm, its scripts and all their children run on it. */
+function onNode(version, command, ...parameters) {
+  const env = { ...process.env, PATH: `${binOf(version)}${delimiter}${process.env.PATH}` }
+  const found = execFileSync('node', ['-p', 'process.versions.node'], { env, encoding: 'utf8' }).trim()
+  if (found !== version && !found.startsWith(`${version}.`)) throw new Error(`Node ${found} answers for ${version}`)
+  console.log(`\nNode ${found}: ${[command, ...parameters].join(' ')}`)
+  return { found, succeeded: spawnSync(command, parameters, { env, stdio: 'inherit' }).status === 0 }
+}
+
+/** Runs tests, and judges what they report. A report that is left from before would be judged in their place. */
+function tests(version, ...parameters) {
+  rmSync(report, { force: true })
+  const begun = Date.now()
+  const { found, succeeded } = onNode(version, 'npm', 'test', '--', ...parameters)
+  const kept = `coverage/tests-${[found, ...parameters].join(' ').replaceAll(/[^\w.]+/g, '-')}.json`
+  const what = `Node ${found}${parameters.length > 0 ? `, ${parameters.join(' ')}` : ''}, ${seconds(begun)} s`
+  try {
+    renameSync(report, kept)
+  } catch {
+    return { text: `${what}: no report`, good: false }
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['.ci/judge.mjs', kept, found], { encoding: 'utf8' })
+  return { text: `${what}: ${stdout.trim()}${stderr}`, good: succeeded && status === 0 }
+}
+
+function installation(version) {
+  const begun = Date.now()
+  const { found, succeeded } = onNode(version, 'node', '.ci/smoke.mjs', process.env.CLIENTELE_TARBALL)
+  const text = `Node ${found}, installed from the tarball, ${seconds(begun)} s: ${succeeded ? 'serves' : 'failed'}`
+  return { text, good: succeeded }
+}
+
+const seconds = (begun) => Math.round((Date.now() - begun) / 1000)
+const own = process.versions.node.split('.')[0]
+const versions = fetchable ? [...new Set([own, ...supported])] : [own]
+const results = versions.map((version) => tests(version))
+if (fetchable) results.push(tests(oldest, '--project', 'package'))
+results.push(installation(fetchable ? oldest : own))
+
+console.log(`\n${results.map(({ text, good }) => `${good ? 'good' : 'BAD '}  ${text}`).join('\n')}`)
+if (!fetchable) console.log(`no Node of other versions to be had for ${platform}: run on this one alone`)
+process.exitCode = results.every(({ good }) => good) ? 0 : 1
