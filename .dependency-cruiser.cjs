@@ -12,7 +12,7 @@ const mayImport = {
   limits: ['decisions', 'runtime'],
   stores: ['contracts', 'decisions', 'runtime'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
-  adapters: ['decisions', 'http', 'clientele\\.ts$'],
+  adapters: ['decisions', 'runtime', 'http', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 

@@ -1,4 +1,5 @@
-import { contain, warn } from './adapters/contain.js'
+import { contain } from './runtime/contain.js'
+import { warn } from './runtime/warn.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
 import { checkedReader } from './contracts/reader.js'
 import type { ContractReader } from './contracts/store.js'

@@ -8,6 +8,8 @@ export type { CredentialsSource, Presented } from './credentials/source.js'
 
 // Contracts: records, store port, lifecycle
 export type {
+  AuditEntry,
+  AuditHead,
   ChosenSecret,
   Client,
   Contract,
@@ -15,6 +17,8 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
+  LifecycleStep,
+  StepDetails,
   StoredSecret,
   Tier,
 } from './contracts/model.js'
@@ -41,6 +45,8 @@ export type {
   Records,
   StoreCapabilities,
 } from './contracts/store.js'
+export { readAuditLog, type ReadAuditLogInput } from './contracts/lifecycle/audit-chain.js'
+export { onLifecycle, type LifecycleEvent } from './contracts/lifecycle/audit-log.js'
 export { disableClient, enableClient, removeClient, type ClientInput } from './contracts/lifecycle/client-state.js'
 export { endSecret, rotateSecret } from './contracts/lifecycle/client-secrets.js'
 export type { EndSecretInput, RotatedSecret, RotateSecretInput } from './contracts/lifecycle/client-secrets.js'
@@ -53,6 +59,7 @@ export {
   revokeContract,
   type ApproveContractInput,
   type RefuseContractInput,
+  type RestoreContractInput,
 } from './contracts/lifecycle/contract-decisions.js'
 export {
   changeTier,

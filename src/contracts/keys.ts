@@ -30,6 +30,10 @@ export function keyParts(record: RecordKey): readonly string[] {
       return [record.key.client, record.key.api]
     case 'tier':
       return [record.key.api, record.key.name]
+    case 'audit':
+      return [record.key.entry]
+    case 'audit-head':
+      return [record.key.log]
   }
 }
 

@@ -65,6 +65,8 @@ export interface Contract {
   readonly tier?: string
   /** Another tier that an approved contract waits for. */
   readonly requestedTier?: string
+  /** Who asked for what waits: somebody else has to approve it. */
+  readonly requestedBy?: string
   /** In place of those of the tier, whichever that is, until an actor takes them back. */
   readonly limits?: readonly Limit[]
   readonly reason?: string
@@ -81,11 +83,76 @@ export interface Tier {
   readonly version: number
   readonly description?: string
   readonly approval: 'automatic' | 'manual'
+  /** How many contracts of one owner are approved at once. What comes after, and clients without an owner, wait. */
+  readonly automaticPerOwner?: number
   /** A deprecated tier takes no new contracts and serves the old ones. */
   readonly state: 'active' | 'deprecated'
   readonly limits: readonly Limit[]
   readonly updatedAt: string
   readonly updatedBy: string
+}
+
+/** What can be done to contracts, clients and tiers, by the name of the function that does it. */
+export const lifecycleSteps = [
+  'registerClient',
+  'importClient',
+  'rotateSecret',
+  'endSecret',
+  'upgradeSecret',
+  'disableClient',
+  'enableClient',
+  'removeClient',
+  'linkIdentity',
+  'defineTier',
+  'deprecateTier',
+  'requestContract',
+  'approveContract',
+  'rejectContract',
+  'revokeContract',
+  'restoreContract',
+  'changeTier',
+  'overrideLimits',
+] as const
+
+export type LifecycleStep = (typeof lifecycleSteps)[number]
+
+/** What a step was about, as it stood afterwards. Never a secret, nor what is stored of one. */
+export interface StepDetails {
+  /** The internal ID. */
+  readonly client?: string
+  readonly api?: string
+  readonly tier?: string
+  readonly requestedTier?: string
+  readonly state?: string
+  readonly issuer?: string
+  readonly clientId?: string
+  /** The `id` of a secret. */
+  readonly secret?: string
+  readonly reason?: string
+}
+
+/** One step of the lifecycle in the audit log: who did what, chained to the step before it. */
+export interface AuditEntry extends StepDetails {
+  /** Its place in the log, from `000000000001` on: twelve digits, so that texts and numbers have one order. */
+  readonly entry: string
+  /** Always 1: an entry is never edited. */
+  readonly version: number
+  readonly at: string
+  readonly actor: string
+  readonly step: LifecycleStep
+  /** The hash of the entry before it; of the first, 43 times `A`. */
+  readonly previous: string
+  /** SHA-256 over all other members, in base64url. */
+  readonly hash: string
+}
+
+/** Where the audit log ends. Each step changes it, so no two can take the same place. */
+export interface AuditHead {
+  readonly log: 'lifecycle'
+  /** The number of the last entry. */
+  readonly version: number
+  /** The hash of the last entry. */
+  readonly hash: string
 }
 
 export type { Identity }

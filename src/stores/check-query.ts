@@ -13,6 +13,8 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   identity: ['client'],
   contract: ['client', 'api', 'state'],
   tier: ['api', 'state'],
+  audit: ['client', 'api'],
+  'audit-head': [],
 }
 
 export interface CheckedQuery {
@@ -24,7 +26,7 @@ export interface CheckedQuery {
 }
 
 const query = z.strictObject({
-  kind: z.enum(['client', 'identity', 'contract', 'tier']),
+  kind: z.enum(Object.keys(listFields) as RecordKind[]),
   api: apiName.optional(),
   client: id.optional(),
   state: z.string().max(255).optional(),
@@ -46,7 +48,7 @@ export function checkQuery(given: ListQuery): CheckedQuery {
     (name) => filters[name] !== undefined && !fields.includes(name),
   )
   if (foreign !== undefined) {
-    const remedy = `it can be listed by ${fields.join(', ')}`
+    const remedy = fields.length === 0 ? 'leave it out' : `it can be listed by ${fields.join(', ')}`
     throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list(): ${kind} has no ${foreign}; ${remedy}`)
   }
   const used = fields.flatMap((field) => {

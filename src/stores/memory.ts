@@ -33,6 +33,8 @@ class StoreInMemory implements MemoryStore {
     identity: new Map(),
     contract: new Map(),
     tier: new Map(),
+    audit: new Map(),
+    'audit-head': new Map(),
   }
   readonly #watchers = new Watchers()
   #closed = false
