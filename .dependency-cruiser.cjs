@@ -13,11 +13,15 @@ const mayImport = {
   stores: ['contracts', 'decisions', 'runtime'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
   adapters: ['decisions', 'runtime', 'http', 'clientele\\.ts$'],
+  cli: ['decisions', 'runtime', 'contracts', 'stores'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
 /** Packages that only these files may import. What stands nowhere here is nobody's. */
 const packageOwners = {
+  bcryptjs: '^src/contracts/',
+  'cli-table3': '^src/cli/',
+  commander: '^src/cli/',
   'fastest-levenshtein': '^src/runtime/',
   'ipaddr.js': '^src/http/',
   jose: '^src/tokens/',
@@ -26,6 +30,7 @@ const packageOwners = {
   'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
   'temporal-polyfill': '^src/limits/algorithms/',
+  yaml: '^src/cli/',
   zod: '^src/',
 }
 

@@ -37,7 +37,7 @@ function forged(store: ContractStore, forge: (entry: AuditEntry) => AuditEntry |
     ...interrupted(store, async () => undefined),
     find: async (kind, key) => {
       const found = await store.find(kind, key)
-      return kind === 'audit' ? (forge(found as AuditEntry) as typeof found) : found
+      return kind === 'audit' ? forge(found as AuditEntry) : found
     },
   }
 }

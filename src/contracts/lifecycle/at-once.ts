@@ -1,6 +1,6 @@
 import type { Client, Contract, Tier } from '../model.js'
 import type { ContractStore } from '../store.js'
-import { listAll } from './common.js'
+import { listAll } from '../every-record.js'
 
 /** Who asks for a tier, and what there was before. */
 interface Asking {

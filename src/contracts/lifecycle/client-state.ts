@@ -4,8 +4,9 @@ import type { Client, Contract, Identity } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
+import { listAll } from '../every-record.js'
 import { commit } from './audit-log.js'
-import { edited, firstVersion, found, inputShape, listAll, replace, type LifecycleInput } from './common.js'
+import { edited, firstVersion, found, inputShape, replace, type LifecycleInput } from './common.js'
 import { clientOutcome, type ClientMove } from './moves.js'
 
 export interface ClientInput extends LifecycleInput {

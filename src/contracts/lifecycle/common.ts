@@ -83,21 +83,6 @@ export function stateFault(message: string): ClienteleFault {
   return new ClienteleFault('ERR_CLIENTELE_STATE', message)
 }
 
-/** Every record of a list. */
-export async function listAll<K extends RecordKind>(
-  store: ContractStore,
-  query: { readonly kind: K; readonly api?: string; readonly client?: string; readonly state?: string },
-): Promise<Records[K]['value'][]> {
-  const records: Records[K]['value'][] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.list<K>({ ...query, pageSize: 1000, ...(cursor === undefined ? {} : { cursor }) })
-    records.push(...page.records)
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return records
-}
-
 /** Of a record that a step has changed: what the audit log says of it. */
 export function stepOn<K extends Editable>(kind: K, record: Records[K]['value'], step: LifecycleStep): Step {
   return { step, actor: record.updatedBy, ...detailsOf({ kind, record } as EditedRecord) }

@@ -6,6 +6,7 @@ import { limitInputs, type LimitInput } from '../limit-schemas.js'
 import { apiName, longText, tierName } from '../schema-words.js'
 import { keyOf } from '../keys.js'
 import type { Change, ContractStore } from '../store.js'
+import { listAll } from '../every-record.js'
 import { approvedAtOnce } from './at-once.js'
 import { commit, commitDecided, isConflict } from './audit-log.js'
 import {
@@ -13,7 +14,6 @@ import {
   firstVersion,
   found,
   inputShape,
-  listAll,
   missing,
   replace,
   requireVersion,
