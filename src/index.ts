@@ -68,6 +68,7 @@ export {
   type RequestContractInput,
 } from './contracts/lifecycle/contract-requests.js'
 export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
+export { editClient, type EditClientInput } from './contracts/lifecycle/edit-client.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'

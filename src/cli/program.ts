@@ -3,6 +3,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { addAudit } from './commands/audit.js'
 import { addClients } from './commands/clients.js'
 import { addContracts } from './commands/contracts.js'
+import { addCode } from './commands/code.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
 import { addSecrets } from './commands/secrets.js'
@@ -33,7 +34,8 @@ export function makeProgram(): Command {
     .option('--actor <name>', 'who does this, for the record; CLIENTELE_ACTOR, otherwise the user of the system')
     .option('--json', 'for scripts: JSON in place of tables')
     .addHelpText('after', examples)
-  for (const add of [addClients, addTiers, addContracts, addSecrets, addAudit, addExport, addDoctor]) add(program)
+  for (const add of [addClients, addTiers, addContracts, addSecrets, addAudit, addExport, addCode, addDoctor])
+    add(program)
   for (const command of withChildren(program)) settle(command)
   return program
 }

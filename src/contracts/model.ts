@@ -95,6 +95,7 @@ export interface Tier {
 /** What can be done to contracts, clients and tiers, by the name of the function that does it. */
 export const lifecycleSteps = [
   'registerClient',
+  'editClient',
   'importClient',
   'rotateSecret',
   'endSecret',
