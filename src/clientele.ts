@@ -1,7 +1,9 @@
 import { contain } from './runtime/contain.js'
 import { warn } from './runtime/warn.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
+import { secretUpgrader } from './contracts/lifecycle/upgrade-secret.js'
 import { checkedReader } from './contracts/reader.js'
+import { isContractStore } from './contracts/is-store.js'
 import type { ContractReader } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import { SecretPlaces } from './decisions/secret-places.js'
@@ -73,7 +75,8 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   const { trustedProxies, forwardingHeader } = checked
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
-  const context: PolicyContext = { api, realm, reader, tokens }
+  const upgradeSecret = isContractStore(store) ? secretUpgrader(store) : undefined
+  const context: PolicyContext = { api, realm, reader, tokens, upgradeSecret }
   const forwardingWatch = new ForwardingWatch(api, trustedProxies)
   const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {

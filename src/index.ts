@@ -17,6 +17,9 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
+  ImportedBcryptSecret,
+  ImportedSecret,
+  ImportedSha256Secret,
   LifecycleStep,
   StepDetails,
   StoredSecret,
@@ -46,6 +49,13 @@ export type {
   StoreCapabilities,
 } from './contracts/store.js'
 export { readAuditLog, type ReadAuditLogInput } from './contracts/lifecycle/audit-chain.js'
+export {
+  importClients,
+  type ImportClientsInput,
+  type ImportedClient,
+  type ImportedContract,
+  type ImportedCounts,
+} from './contracts/lifecycle/import-clients.js'
 export { onLifecycle, type LifecycleEvent } from './contracts/lifecycle/audit-log.js'
 export { disableClient, enableClient, removeClient, type ClientInput } from './contracts/lifecycle/client-state.js'
 export { endSecret, rotateSecret } from './contracts/lifecycle/client-secrets.js'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContractStore } from '../contracts/store.js'
-import { hasFunctions } from '../runtime/check.js'
+import { isContractStore } from '../contracts/is-store.js'
 import type { PostgresPool } from '../stores/postgres.js'
 import type { NodeRedisClient } from '../stores/redis.js'
 import { CliError, wrongInput } from './exit-codes.js'
@@ -101,14 +101,11 @@ async function openPostgres(url: URL, create: boolean): Promise<OpenedStore> {
   return { store, config: {}, close }
 }
 
-const isStore = hasFunctions('findClient', 'findContract', 'findTier', 'find', 'commit', 'list')
-
 async function openConfig(path: string): Promise<OpenedStore> {
   const config = await userFile(path)
   const { store } = config
-  if (!isStore(store)) throw wrongInput(`${path}: expected an export named store, which is a ContractStore`)
-  const opened = store as ContractStore
-  return { store: opened, config, close: async () => opened.close?.() }
+  if (!isContractStore(store)) throw wrongInput(`${path}: expected an export named store, which is a ContractStore`)
+  return { store, config, close: async () => store.close?.() }
 }
 
 function unreachable(error: unknown): never {

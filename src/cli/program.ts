@@ -6,6 +6,7 @@ import { addContracts } from './commands/contracts.js'
 import { addCode } from './commands/code.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
+import { addImport } from './commands/import.js'
 import { addSecrets } from './commands/secrets.js'
 import { addTiers } from './commands/tiers.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
@@ -34,7 +35,17 @@ export function makeProgram(): Command {
     .option('--actor <name>', 'who does this, for the record; CLIENTELE_ACTOR, otherwise the user of the system')
     .option('--json', 'for scripts: JSON in place of tables')
     .addHelpText('after', examples)
-  for (const add of [addClients, addTiers, addContracts, addSecrets, addAudit, addExport, addCode, addDoctor])
+  for (const add of [
+    addClients,
+    addTiers,
+    addContracts,
+    addSecrets,
+    addAudit,
+    addExport,
+    addImport,
+    addCode,
+    addDoctor,
+  ])
     add(program)
   for (const command of withChildren(program)) settle(command)
   return program

@@ -4,8 +4,11 @@ import type { Limit } from '../decisions/limit.js'
 /** The issuer of client IDs that are given out here. */
 export const localIssuer = 'local'
 
-/** How a secret is kept: SHA-256 for generated ones, scrypt for those that a person chose. base64url throughout. */
-export type StoredSecret = GeneratedSecret | ChosenSecret
+/**
+ * How a secret is kept: SHA-256 for generated ones, scrypt for those that a person chose, base64url throughout; and
+ * what was imported, as it came, until it is used for the first time.
+ */
+export type StoredSecret = GeneratedSecret | ChosenSecret | ImportedSecret
 
 interface SecretBase {
   readonly id: string
@@ -25,6 +28,20 @@ export interface ChosenSecret extends SecretBase {
   readonly cost: number
   readonly blockSize: number
   readonly parallelization: number
+}
+
+/** A hash that somebody else has made. With the first use it becomes scrypt. */
+export type ImportedSecret = ImportedSha256Secret | ImportedBcryptSecret
+
+export interface ImportedSha256Secret extends SecretBase {
+  readonly algorithm: 'imported-sha256'
+  /** A text that stood before the secret when it was hashed. */
+  readonly salt?: string
+}
+
+export interface ImportedBcryptSecret extends SecretBase {
+  /** `hash` is bcrypt's own text: `$2b$10$` and 53 characters. */
+  readonly algorithm: 'imported-bcrypt'
 }
 
 /** A registered consumer. Times are ISO 8601 in UTC; versions are whole and only ever grow. */
@@ -97,6 +114,7 @@ export const lifecycleSteps = [
   'registerClient',
   'editClient',
   'importClient',
+  'importContract',
   'rotateSecret',
   'endSecret',
   'upgradeSecret',

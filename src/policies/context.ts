@@ -1,3 +1,4 @@
+import type { Client } from '../contracts/model.js'
 import type { CheckedReader } from '../contracts/reader.js'
 import type { TokenEngines } from '../tokens/engines.js'
 
@@ -8,4 +9,6 @@ export interface PolicyContext {
   readonly realm: string
   readonly reader: CheckedReader
   readonly tokens: TokenEngines
+  /** Where the store can be written to: makes scrypt of an imported hash whose secret has just been shown. */
+  readonly upgradeSecret?: ((client: Client, readings: readonly string[]) => void) | undefined
 }

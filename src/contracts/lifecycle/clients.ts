@@ -76,7 +76,7 @@ export async function registerClient(store: ContractStore, input: RegisterClient
 }
 
 /** 128 random bits in characters that need no escape in a key, a URL or a header. */
-function randomId(): string {
+export function randomId(): string {
   return randomBytes(16).toString('hex')
 }
 
