@@ -1,4 +1,4 @@
-/** What a request to an issuer may cost us. */
+/** What a request to somebody else's server may cost us. */
 export interface FetchLimits {
   readonly timeoutMs: number
   readonly maxResponseBytes: number
