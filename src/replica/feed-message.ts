@@ -7,7 +7,7 @@ import type { LineAnswer } from './store-source.js'
 /** Lines of JSON: the header, one line for each record, the trailer, the signature over all before it. */
 export const feedMediaType = 'application/x-ndjson'
 
-const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
+const word = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/)
 const whole = z.int().min(0)
 const milliseconds = z.number().min(0)
 
@@ -24,7 +24,7 @@ export const headerSchema = z.object({
   nonce: word,
 })
 export const trailerSchema = z.object({ count: whole, digest: word })
-export const signatureSchema = z.object({ signature: word.max(128).nullable() })
+export const signatureSchema = z.object({ signature: word.nullable() })
 
 /** What a feed is asked, in the query. */
 export const askedSchema = z.object({
