@@ -129,7 +129,7 @@ class CounterOnDisk implements DiskCounter {
 
   /** Nobody else charges between the look and the charge. */
   #alone<T>(work: (accounts: Accounts, now: Moment) => T): T {
-    return this.#engine.change((accounts) => work(accounts, this.#now()))
+    return this.#engine.change(1, (accounts) => work(accounts, this.#now()))
   }
 
   /** One clock for all limits: no other is the same in every process, and after a restart. */

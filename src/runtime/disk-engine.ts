@@ -3,6 +3,7 @@ import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 import { ClienteleFault, type FaultCode } from '../decisions/faults.js'
 import { isSoundDataFile } from './data-file.js'
 import { diskTrouble, hasGivenUp, namedCause } from './disk-trouble.js'
+import { requireRoom } from './disk-room.js'
 import { reserveFiles } from './private-files.js'
 
 export interface DiskEngineSettings<Tables> {
@@ -15,6 +16,12 @@ export interface DiskEngineSettings<Tables> {
   readonly options: RootDatabaseOptions
   tables(root: RootDatabase): Tables
 }
+
+/**
+ * Address space, not memory: more than millions of records need. lmdb would begin with an eighth of a megabyte and map
+ * the file anew whenever it has grown past that; where the system refuses, the process would end with a signal.
+ */
+const mapSize = 4 * 1024 ** 3
 
 interface Opened<Tables> {
   readonly root: RootDatabase
@@ -49,9 +56,10 @@ export class DiskEngine<Tables> {
     })
   }
 
-  /** Under the lock of all processes; rolled back by a throw. */
-  change<T>(work: (tables: Tables) => T): T {
+  /** Of so many records, under the lock of all processes; rolled back by a throw. */
+  change<T>(records: number, work: (tables: Tables) => T): T {
     return this.#use(({ root, tables }) => {
+      requireRoom(this.#settings.path, records)
       // A process that was killed while it read would keep every page from being used again, and its place.
       if (this.#changes++ % changesPerReaderCheck === 0) root.readerCheck()
       return root.transactionSync(() => work(tables))
@@ -107,7 +115,7 @@ function openWith<Tables>(settings: DiskEngineSettings<Tables>): Opened<Tables> 
   try {
     reserveFiles(path)
     if (isSoundDataFile(join(path, 'data.mdb'))) {
-      const root = open({ path, noSubdir: false, ...options })
+      const root = open({ path, noSubdir: false, mapSize, ...options })
       return { root, tables: settings.tables(root) }
     }
   } catch (error) {

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 
 /** What went wrong on a disk, in a word, and what to do about it. */
 export interface DiskTrouble {
-  readonly reason: 'disk_full' | 'disk_failed' | 'map_full' | 'readers_full'
+  readonly reason: 'disk_full' | 'disk_failed' | 'no_memory' | 'readers_full'
   readonly remedy: string
 }
 
@@ -19,9 +19,9 @@ const diskFailed: DiskTrouble = {
   reason: 'disk_failed',
   remedy: "the disk does not take what is written; look at the machine's log, and read again what was being written",
 }
-const noMap: DiskTrouble = {
-  reason: 'map_full',
-  remedy: 'the file cannot be mapped into memory; allow the process more address space (ulimit -v)',
+const noMemory: DiskTrouble = {
+  reason: 'no_memory',
+  remedy: 'the process has no memory or address space left for it; allow it more',
 }
 const noReaders: DiskTrouble = {
   reason: 'readers_full',
@@ -34,8 +34,8 @@ const troubles: ReadonlyMap<unknown, DiskTrouble> = new Map<unknown, DiskTrouble
   ['EFBIG', diskFull],
   ['EIO', diskFailed],
   ['EROFS', diskFailed],
-  ['ENOMEM', noMap],
-  [mapFull, noMap],
+  ['ENOMEM', noMemory],
+  [mapFull, noMemory],
   [readersFull, noReaders],
 ])
 

@@ -98,7 +98,7 @@ class LmdbStore implements DiskStore {
   // eslint-disable-next-line @typescript-eslint/require-await -- a throw has to become a rejection
   async commit(changes: readonly Change[]): Promise<void> {
     const checked = checkChanges(changes)
-    this.#engine.change((tables) => {
+    this.#engine.change(checked.length, (tables) => {
       commitRecords(tables, checked, (bytes) => JSON.parse(bytes.toString()) as AnyRecord)
     })
     this.#watch.committed(writtenKeys(checked))
