@@ -26,7 +26,8 @@ export async function prebuilt(script: URL): Promise<Prebuilt> {
     format: 'esm',
     target: 'node20',
     outExtension: () => ({ js: '.mjs' }),
-    skipNodeModulesBundle: true,
+    // The slow ones to be found and loaded, piece by piece.
+    noExternal: ['zod', 'lru-cache'],
   })
   return {
     file: join(outDir, `${name}.mjs`),

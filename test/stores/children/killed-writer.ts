@@ -5,7 +5,7 @@ import { contractRecord, known, putContract } from '../../../src/testing/contrac
 
 const [, , path = '', notes = '', round = ''] = process.argv
 const noted = openSync(notes, 'a')
-process.stdout.write('begun\n')
+writeSync(1, 'begun\n')
 const store = diskStore({ path })
 
 for (let number = 0; ; number++) {
@@ -13,4 +13,5 @@ for (let number = 0; ; number++) {
   await store.commit([...known(id), putContract(contractRecord(id, 'orders'))])
   // What is written to a file stays, whoever is killed; a pipe that nobody reads in time would be full.
   writeSync(noted, `${id}\n`)
+  if (number === 0) writeSync(1, 'writing\n')
 }
