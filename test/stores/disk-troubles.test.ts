@@ -119,7 +119,7 @@ describeWithProgram(
   })
 
   it.each(['ftruncate', 'linkat,link'])(
-    'full when it is opened for the first time: a fault, not a dead process (%s)',
+    'full when it is opened for the first time: a fault, not a dead process',
     async (call) => {
       const path = newPath()
       const child = [process.execPath, writer.file, path, '1']
