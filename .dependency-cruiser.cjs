@@ -21,7 +21,7 @@ const packageOwners = {
   'fastest-levenshtein': '^src/runtime/',
   'ipaddr.js': '^src/http/',
   jose: '^src/tokens/',
-  lmdb: '^src/(stores/disk|limits/disk-(counter|records))\\.ts$',
+  lmdb: '^src/(runtime/disk-engine|limits/disk-records)\\.ts$',
   'lru-cache': '^src/',
   'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
