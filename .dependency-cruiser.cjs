@@ -12,7 +12,8 @@ const mayImport = {
   limits: ['decisions', 'runtime'],
   stores: ['contracts', 'decisions', 'runtime'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
-  adapters: ['decisions', 'http', 'clientele\\.ts$'],
+  replica: ['decisions', 'runtime', 'contracts', 'stores'],
+  adapters: ['decisions', 'runtime', 'http', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 

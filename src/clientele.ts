@@ -1,4 +1,3 @@
-import { contain, warn } from './adapters/contain.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
 import { checkedReader } from './contracts/reader.js'
 import type { ContractReader } from './contracts/store.js'
@@ -16,6 +15,8 @@ import type { IntrospectTokenOptions } from './policies/introspection-options.js
 import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
 import { validateJwt, type ValidateJwtOfIssuersOptions, type ValidateJwtOptions } from './policies/validate-jwt.js'
 import { checkOptions } from './runtime/check.js'
+import { contain } from './runtime/contain.js'
+import { warn } from './runtime/warn.js'
 import { tokenEngines } from './tokens/engines.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 import type { Issuers } from './tokens/keys/issuer-keys.js'
