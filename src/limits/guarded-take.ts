@@ -1,13 +1,7 @@
-import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import { hasFunctions } from '../runtime/check.js'
 import { deadline } from '../runtime/deadline.js'
 import type { Counter, CounterLimit, Reading, Take } from './counter.js'
-
-export const counterOption = z.custom<Counter>(hasFunctions('take', 'peek', 'giveBack', 'reset'), {
-  message: 'expected a counter: memoryCounter(), or an object with take, peek, giveBack and reset',
-})
 
 /** A counter and how long it may take to answer. */
 export interface GuardedCounter {
