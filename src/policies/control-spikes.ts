@@ -8,12 +8,13 @@ import type { RefusalCode } from '../decisions/refusals.js'
 import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { ForwardingWatch } from '../http/forwarding-watch.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
-import { counterOption, guardedTake, type GuardedCounter } from '../limits/guarded-take.js'
-import type { Counter, Take } from '../limits/counter.js'
+import type { Charge, Charging } from '../limits/charging.js'
+import type { Counter } from '../limits/counter.js'
 import { memoryCounter } from '../limits/memory-counter.js'
-import { usageFrom } from '../limits/usage.js'
+import { charging, type WhenCounterFails } from '../limits/when-counter-fails.js'
 import { checkOptions } from '../runtime/check.js'
-import { fieldSets, limitFields, limitRefusal } from './limit-answer.js'
+import { counterOption, whenCounterFailsOption } from './counter-options.js'
+import { fieldSets, limitFields, limitRefusal, remarksOf, standingOf } from './limit-answer.js'
 import { limitPlan, type LimitPlan } from './limit-plan.js'
 import { spikeSubject, type SpikeSubject } from './spike-subject.js'
 
@@ -58,6 +59,8 @@ export interface ControlSpikesOptions {
    * @default the value of `by`
    */
   readonly name?: string
+  /** What becomes of requests when the counter does not answer, as for `limitBySla`. @default 'refuse' */
+  readonly whenCounterFails?: WhenCounterFails
 }
 
 const optionsSchema = z
@@ -69,6 +72,7 @@ const optionsSchema = z
     fields: fieldSets.default([]),
     counter: counterOption.optional(),
     name: z.string().min(1).max(255).optional(),
+    whenCounterFails: whenCounterFailsOption.default('refuse'),
   })
   .refine(({ by, ipv6PrefixLength }) => by === 'address' || ipv6PrefixLength === undefined, {
     path: ['ipv6PrefixLength'],
@@ -100,7 +104,7 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
   const { by, limit, count, ipv6PrefixLength = 64, fields, name = by } = checked
   const counter = checked.counter ?? memoryCounter({ maxKeys: ownMaxKeys })
   return new SpikeControl({
-    counter: { counter, counterTimeoutMs: context.counterTimeoutMs },
+    charging: charging({ counter, counterTimeoutMs: context.counterTimeoutMs }, checked.whenCounterFails),
     subject: spikeSubject({ ...context, by, name, ipv6PrefixLength }),
     plan: limitPlan(name, limit),
     staysCharged: staysCharged[count],
@@ -109,7 +113,7 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
 }
 
 interface SpikeControlParts {
-  readonly counter: GuardedCounter
+  readonly charging: Charging
   readonly subject: SpikeSubject
   readonly plan: LimitPlan
   readonly staysCharged: ((outcome: Outcome) => boolean) | undefined
@@ -127,20 +131,23 @@ class SpikeControl implements Policy {
   }
 
   decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict> {
-    const { counter, subject, plan } = this.#parts
-    const take = guardedTake(counter, subject(request, admission), plan.counterLimits, 1)
+    const { charging, subject, plan } = this.#parts
+    const take = charging.take(subject(request, admission), plan.counterLimits, 1)
     return isPromise(take) ? take.then((answer) => this.#verdictOf(answer)) : this.#verdictOf(take)
   }
 
-  #verdictOf({ taken, readings, receipt }: Take): Verdict {
+  #verdictOf(charge: Charge): Verdict {
+    const { taken, alone, receipt } = charge
     const { plan, staysCharged, fields } = this.#parts
     const settles = staysCharged !== undefined || plan.settleMaxAgeMs !== undefined
-    if (taken && !settles && fields.length === 0) return passed
-    const usage = usageFrom(plan.limits, readings)
-    const shown = limitFields(plan, usage, fields)
-    if (!taken) return { kind: 'refused', refusal: limitRefusal(plan, usage, shown) }
+    if (taken && !settles && fields.length === 0 && alone === undefined) return passed
+    const standing = standingOf(plan, charge)
+    const shown = limitFields(standing, fields)
+    const remarks = remarksOf(charge)
+    if (!taken && standing !== undefined) return { kind: 'refused', refusal: limitRefusal(standing, shown), remarks }
     return {
       kind: 'passed',
+      remarks,
       ...(shown && { fields: shown }),
       ...(settles && { settle: this.#settlementOf(receipt), settleMaxAgeMs: plan.settleMaxAgeMs }),
     }
@@ -148,10 +155,10 @@ class SpikeControl implements Policy {
 
   /** Into the window that was charged, by its receipt, and not into the one that runs by then. */
   #settlementOf(receipt: unknown): (outcome: Outcome) => unknown {
-    const { counter, plan, staysCharged } = this.#parts
+    const { charging, plan, staysCharged } = this.#parts
     return (outcome) => {
       const stays = staysCharged?.(outcome) ?? true
-      return stays && plan.settleMaxAgeMs === undefined ? undefined : counter.counter.giveBack(receipt, stays ? 0 : 1)
+      return stays && plan.settleMaxAgeMs === undefined ? undefined : charging.giveBack(receipt, stays ? 0 : 1)
     }
   }
 }

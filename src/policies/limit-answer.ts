@@ -2,10 +2,13 @@ import { z } from 'zod'
 import type { LimitUsage, Usage } from '../decisions/admission.js'
 import type { HeaderFields } from '../decisions/http-request.js'
 import { spanSeconds } from '../decisions/limit.js'
+import type { Remarks } from '../decisions/policy.js'
 import type { Refusal } from '../decisions/refusals.js'
 import { rateLimitFields, type RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import { retryAfterSeconds } from '../http/retry-after.js'
-import type { LimitPlan } from './limit-plan.js'
+import type { Charge } from '../limits/charging.js'
+import { usageFrom } from '../limits/usage.js'
+import { sharePlan, type LimitPlan } from './limit-plan.js'
 
 /** The option `fields` of every policy that charges limits. */
 export const fieldSets = z
@@ -15,15 +18,34 @@ export const fieldSets = z
     'x-ratelimit and x-ratelimit-ms are the same names; choose one',
   )
 
-export function limitFields(
-  plan: LimitPlan,
-  usage: Usage,
-  sets: readonly RateLimitFieldSet[],
-): HeaderFields | undefined {
-  return sets.length === 0 ? undefined : rateLimitFields(plan.policy, usage, sets)
+/** Where somebody stands with the limits that hold at the moment. */
+export interface Standing {
+  readonly plan: LimitPlan
+  readonly usage: Usage
 }
 
-export function limitRefusal(plan: LimitPlan, usage: Usage, fields: HeaderFields | undefined): Refusal {
+/** `undefined` where nobody has counted. Where this process goes on alone, its share is all that there is. */
+export function standingOf(plan: LimitPlan, { readings, alone }: Charge): Standing | undefined {
+  if (alone === undefined) return { plan, usage: usageFrom(plan.limits, readings) }
+  if (alone.processes === undefined) return undefined
+  const share = sharePlan(plan, alone.processes)
+  return { plan: share, usage: usageFrom(share.limits, readings) }
+}
+
+export function remarksOf({ alone }: Charge): Remarks | undefined {
+  if (alone === undefined) return undefined
+  return { withoutCounter: alone.processes === undefined ? 'admit' : 'localShare', fault: alone.fault }
+}
+
+export function limitFields(
+  standing: Standing | undefined,
+  sets: readonly RateLimitFieldSet[],
+): HeaderFields | undefined {
+  if (standing === undefined || sets.length === 0) return undefined
+  return rateLimitFields(standing.plan.policy, standing.usage, sets)
+}
+
+export function limitRefusal({ plan, usage }: Standing, fields: HeaderFields | undefined): Refusal {
   const violated = usage.limits.map(({ waitSeconds }) => waitSeconds > 0)
   const waits = usage.limits.filter((_, index) => violated[index]).map(secondsToWait)
   return {
