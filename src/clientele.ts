@@ -8,6 +8,7 @@ import { ForwardingWatch } from './http/forwarding-watch.js'
 import type { Counter } from './limits/counter.js'
 import { memoryCounter } from './limits/memory-counter.js'
 import { anyOf } from './policies/any-of.js'
+import { usageDesk, type ClientUsage, type UsageDesk, type UsageQuestion } from './policies/client-usage.js'
 import type { PolicyContext } from './policies/context.js'
 import { controlSpikes, type ControlSpikesOptions } from './policies/control-spikes.js'
 import { enforceClientId, type EnforceClientIdOptions } from './policies/enforce-client-id.js'
@@ -22,12 +23,15 @@ import type { Issuers } from './tokens/keys/issuer-keys.js'
 
 export type {
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
+  UsageDesk,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 }
@@ -45,6 +49,7 @@ export interface Conduct extends Pick<
 export interface Policies {
   readonly conduct: Conduct
   readonly issuers: Issuers
+  readonly usage: UsageDesk
   enforceClientId(options?: EnforceClientIdOptions): IdentifyingPolicy
   validateJwt(options: ValidateJwtOptions | ValidateJwtOfIssuersOptions): IdentifyingPolicy
   introspectToken(options: IntrospectTokenOptions): IdentifyingPolicy
@@ -78,6 +83,7 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   return {
     conduct: { api, skip, answer, onRefusal, faults, onDecision, secretPlaces: new SecretPlaces() },
     issuers: tokens.issuers,
+    usage: usageDesk({ api, reader, counter, counterTimeoutMs }),
     enforceClientId: (own) => enforceClientId(context, own),
     validateJwt: (own) => validateJwt(context, own),
     introspectToken: (own) => introspectToken(context, own),

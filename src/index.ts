@@ -129,11 +129,13 @@ export type { HttpReply } from './http/reply.js'
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from './clientele.js'

@@ -23,6 +23,11 @@ export function localUseOf(counter: Counter): LocalUse {
   return use
 }
 
+/** Beside `reset` of the counter: what this process remembers of a subject. */
+export function forgetLocalUse(counter: Counter, subject: string): void {
+  useByCounter.get(counter)?.share.reset(subject)
+}
+
 /** What `giveBack` needs: the receipt of the counter, if it has answered, and ours. */
 interface Receipt {
   readonly subject: string

@@ -125,9 +125,9 @@ describe.each(frameworks)('$name', (framework) => {
       requests: 40,
       options: { whenCounterFails: { localShare: { processes: 4 } } },
     })
-    let flapping = true
+    const flapping = new AbortController()
     const flaps = (async () => {
-      while (flapping) {
+      while (!flapping.signal.aborted) {
         counter.failure = counter.failure === undefined ? 'rejects' : undefined
         await sleep(100)
       }
@@ -139,7 +139,7 @@ describe.each(frameworks)('$name', (framework) => {
       passed += answers.filter(({ status }) => status === 200).length
       await sleep(5)
     }
-    flapping = false
+    flapping.abort()
     await flaps
     // This process is the only one: what it lets through alone, it owes and pays.
     expect(passed).toBe(40)
