@@ -25,6 +25,8 @@ export interface DecisionEvent {
   readonly fault?: ClienteleFault | undefined
   /** The counter has not answered, and this was done instead, by `whenCounterFails`; `fault` says why. */
   readonly withoutCounter?: 'admit' | 'localShare' | undefined
+  /** How long the request has waited for its turn. */
+  readonly waitedMs?: number | undefined
   /** With this the request would have been turned away, if `enforce` said so. */
   readonly notEnforced?: RefusalCode | FaultCode | undefined
 }

@@ -135,6 +135,7 @@ export type {
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  ThrottleBySlaOptions,
   UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,

@@ -6,6 +6,7 @@ import type {
   Issuers,
   LimitBySlaOptions,
   Policies,
+  ThrottleBySlaOptions,
   UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
@@ -31,6 +32,8 @@ export interface Handlers<Handler> {
   anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
+  /** The same, and over the limits a request waits for its turn. */
+  throttleBySla(this: void, options?: ThrottleBySlaOptions): Guarded<Handler>
   /** Keeps guessing and floods within bounds, before anybody is identified or after. */
   controlSpikes(this: void, options: ControlSpikesOptions): Guarded<Handler>
   /** A policy of one's own as a handler. */
@@ -49,6 +52,11 @@ export interface Handlers<Handler> {
    * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `ERR_CLIENTELE_COUNTER`
    */
   resetUsage(this: void, question: UsageQuestion): Promise<void>
+  /**
+   * For a process that ends, before its server is closed: requests that wait for their turn are answered with a 429 at
+   * once, and from now on nobody waits.
+   */
+  endWaiting(this: void): void
   /** What can be done about an issuer while the process runs: fetch its keys now, believe a key no more. */
   readonly issuers: Issuers
 }
@@ -64,6 +72,10 @@ export function handlersOf<Handler extends object>(
   return requireCalls({
     enforce,
     issuers: policies.issuers,
+    throttleBySla: (options) => enforce(policies.throttleBySla(options)),
+    endWaiting: () => {
+      policies.endWaiting()
+    },
     usageOf: (question) => policies.usage.usageOf(question),
     resetUsage: (question) => policies.usage.resetUsage(question),
     enforceClientId: (options) => enforce(policies.enforceClientId(options)),

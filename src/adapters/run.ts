@@ -25,7 +25,7 @@ export function run(conduct: Conduct, policy: Policy, exchange: Exchange): Maybe
   if (exchange.hasPassed(policy)) return proceed
   try {
     if (skips(conduct, exchange)) return proceed
-    const verdict = policy.decide(exchange.request, exchange.admissionFor(conduct.api))
+    const verdict = policy.decide(exchange.request, exchange.admissionFor(conduct.api), exchange)
     if (!isPromise(verdict)) return stepOf(conduct, policy, exchange, verdict)
     return verdict
       .then((later) => stepOf(conduct, policy, exchange, later))

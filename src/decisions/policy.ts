@@ -47,6 +47,8 @@ export interface Remarks {
   /** The counter has not answered, and this was done instead; `fault` says why. */
   readonly withoutCounter?: 'admit' | 'localShare' | undefined
   readonly fault?: ClienteleFault | undefined
+  /** How long it has waited for its turn. */
+  readonly waitedMs?: number | undefined
   /** With this it would have been turned away, if the limit were enforced. */
   readonly notEnforced?: RefusalCode | FaultCode | undefined
 }
@@ -94,7 +96,16 @@ export interface Policy {
    * handler may look at it afterwards.
    */
   readonly strip?: Strip | undefined
-  decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict>
+  decide(request: HttpRequest, admission: Admission | undefined, identification?: Identification): MaybePromise<Verdict>
+}
+
+/** How a request was identified, for a policy that lets time pass before it decides. */
+export interface Identification {
+  /**
+   * Has the policies that identified the request for this API decide once more: what is admitted now, or the verdict
+   * that turns it away.
+   */
+  again(api: string): MaybePromise<Admission | Refused | Absent | undefined>
 }
 
 /**

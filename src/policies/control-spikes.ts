@@ -1,16 +1,19 @@
 import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
-import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
+import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { Identification, Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
 import type { ForwardingWatch } from '../http/forwarding-watch.js'
 import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { Charge, Charging } from '../limits/charging.js'
+import type { GuardedCounter } from '../limits/guarded-take.js'
 import { memoryCounter } from '../limits/memory-counter.js'
+import { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
 import { Enforcement, type Hold } from './enforcement.js'
-import { limitFields, limitRefusal, standingOf } from './limit-answer.js'
+import { lateRefusal, limitFields, limitRefusal, standingOf } from './limit-answer.js'
 import { limitPlan, type LimitPlan } from './limit-plan.js'
+import { Queue, type Attempt, type Candidate } from './queue.js'
 import { spikeSubject, type SpikeSubject } from './spike-subject.js'
 import { staysCharged } from './spikes/counted.js'
 import { spikeOptionsSchema, type ControlSpikesOptions } from './spikes/options.js'
@@ -22,6 +25,8 @@ export interface SpikeContext extends ProxyOptions {
   readonly api: string
   readonly counterTimeoutMs: number
   readonly forwardingWatch?: ForwardingWatch
+  /** Those of a control of its own: two controls may count one caller in two ways. */
+  readonly newLines?: () => WaitingLines
 }
 
 const ownMaxKeys = 200_000
@@ -37,21 +42,27 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
   const checked = checkOptions('controlSpikes()', spikeOptionsSchema, options)
   const { by, limit, count, ipv6PrefixLength = 64, fields, name = by } = checked
   const counter = checked.counter ?? memoryCounter({ maxKeys: ownMaxKeys })
+  const guarded = { counter, counterTimeoutMs: context.counterTimeoutMs }
+  const lines = checked.queue && (context.newLines?.() ?? new WaitingLines())
   return new SpikeControl({
-    enforcement: new Enforcement({ counter, counterTimeoutMs: context.counterTimeoutMs }, checked),
+    guarded,
+    enforcement: new Enforcement(guarded, checked),
     subject: spikeSubject({ ...context, by, name, ipv6PrefixLength }),
     plan: limitPlan(name, limit),
     staysCharged: staysCharged[count],
     fields,
+    queue: checked.queue && lines && new Queue({ api: context.api, lines, bounds: checked.queue }),
   })
 }
 
 interface SpikeControlParts {
+  readonly guarded: GuardedCounter
   readonly enforcement: Enforcement
   readonly subject: SpikeSubject
   readonly plan: LimitPlan
   readonly staysCharged: ((outcome: Outcome) => boolean) | undefined
   readonly fields: readonly RateLimitFieldSet[]
+  readonly queue: Queue | undefined
 }
 
 const passed: Passed = Object.freeze({ kind: 'passed' })
@@ -64,11 +75,36 @@ class SpikeControl implements Policy {
     this.#parts = parts
   }
 
-  decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict> {
-    const { enforcement, subject, plan } = this.#parts
+  decide(
+    request: HttpRequest,
+    admission: Admission | undefined,
+    identification?: Identification,
+  ): MaybePromise<Verdict> {
+    const { enforcement, queue, subject, plan } = this.#parts
     const whom = subject(request, admission)
     const hold = enforcement.of(whom)
+    if (queue !== undefined && hold.enforced) {
+      return queue.decide(this.#candidate(request, whom, hold, admission && identification))
+    }
     return andThenWith(hold.charging.take(whom, plan.counterLimits, 1), this.#verdictOf, hold)
+  }
+
+  #candidate(request: HttpRequest, whom: string, hold: Hold, identification: Identification | undefined): Candidate {
+    const { guarded, plan, fields } = this.#parts
+    const limits = plan.counterLimits
+    const attemptOf = (charge: Charge): Attempt => ({
+      charge,
+      limits,
+      verdict: () => this.#verdictOf(charge, hold),
+      giveBack: () => hold.charging.giveBack(charge.receipt, 1),
+    })
+    return {
+      key: whom,
+      request,
+      identification,
+      attempt: () => andThen(hold.charging.take(whom, limits, 1), attemptOf),
+      turnAway: (code, reason) => lateRefusal(guarded, { plan, subject: whom }, fields, { code, reason }),
+    }
   }
 
   readonly #verdictOf = (charge: Charge, hold: Hold): Verdict => {

@@ -6,7 +6,8 @@ import type { Remarks } from '../decisions/policy.js'
 import type { Refusal } from '../decisions/refusals.js'
 import { rateLimitFields, type RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import { retryAfterSeconds } from '../http/retry-after.js'
-import type { Charge } from '../limits/charging.js'
+import { orElse, type Charge } from '../limits/charging.js'
+import { guardedPeek, type GuardedCounter } from '../limits/guarded-take.js'
 import { usageFrom } from '../limits/usage.js'
 import { sharePlan, type LimitPlan } from './limit-plan.js'
 
@@ -32,6 +33,22 @@ export function standingOf(plan: LimitPlan, { readings, alone }: Charge): Standi
   return { plan: share, usage: usageFrom(share.limits, readings) }
 }
 
+/** To who has waited, or found no place to wait: where it stands now, as far as that can be told. */
+export async function lateRefusal(
+  guarded: GuardedCounter,
+  { plan, subject }: { readonly plan: LimitPlan; readonly subject: string },
+  sets: readonly RateLimitFieldSet[],
+  { code, reason }: { readonly code: 'limit_exceeded' | 'queue_full'; readonly reason: string },
+): Promise<Refusal> {
+  const readings = await orElse(
+    () => guardedPeek(guarded, subject, plan.counterLimits),
+    () => undefined,
+  )
+  if (readings === undefined) return { code, reason, retryAfterSeconds: retryAfterSeconds(0) }
+  const standing: Standing = { plan, usage: usageFrom(plan.limits, readings) }
+  return { ...limitRefusal(standing, limitFields(standing, sets), code), reason }
+}
+
 export function remarksOf({ alone }: Charge): Remarks | undefined {
   if (alone === undefined) return undefined
   return { withoutCounter: alone.processes === undefined ? 'admit' : 'localShare', fault: alone.fault }
@@ -45,12 +62,16 @@ export function limitFields(
   return rateLimitFields(standing.plan.policy, standing.usage, sets)
 }
 
-export function limitRefusal({ plan, usage }: Standing, fields: HeaderFields | undefined): Refusal {
+export function limitRefusal(
+  { plan, usage }: Standing,
+  fields: HeaderFields | undefined,
+  code: 'limit_exceeded' | 'queue_full' = 'limit_exceeded',
+): Refusal {
   const violated = usage.limits.map(({ waitSeconds }) => waitSeconds > 0)
   const waits = usage.limits.filter((_, index) => violated[index]).map(secondsToWait)
   return {
-    code: 'limit_exceeded',
-    retryAfterSeconds: retryAfterSeconds(Math.max(...waits)),
+    code,
+    retryAfterSeconds: retryAfterSeconds(Math.max(0, ...waits)),
     members: { 'violated-policies': plan.policy.names.filter((_, index) => violated[index]) },
     ...(fields && { fields }),
   }

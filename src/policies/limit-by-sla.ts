@@ -36,7 +36,7 @@ class SlaLimit implements Policy {
   }
 
   decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict> {
-    const charged = this.#charges.take(request, admission)
+    const charged = this.#charges.take(this.#charges.ask(request, admission))
     if (isPromise(charged)) return charged.then((later) => this.#charges.verdictOf(later))
     return this.#charges.verdictOf(charged)
   }

@@ -2,10 +2,11 @@ import type { Admission, Usage } from '../../decisions/admission.js'
 import type { HeaderFields, HttpRequest } from '../../decisions/http-request.js'
 import { andThenWith, type MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Admitted, Verdict } from '../../decisions/policy.js'
+import type { Refusal } from '../../decisions/refusals.js'
 import type { Charge } from '../../limits/charging.js'
 import type { GuardedCounter } from '../../limits/guarded-take.js'
 import { Enforcement, type Hold } from '../enforcement.js'
-import { limitFields, limitRefusal, standingOf } from '../limit-answer.js'
+import { lateRefusal, limitFields, limitRefusal, standingOf } from '../limit-answer.js'
 import type { LimitPlan } from '../limit-plan.js'
 import { planOf } from '../tier-plan.js'
 import { costOf } from './cost.js'
@@ -18,11 +19,13 @@ export interface LimitContext extends GuardedCounter {
   readonly api: string
 }
 
-interface Asked {
+/** What is asked of the counter for one request. */
+export interface Asked {
   readonly admission: AdmissionWithTerms
   readonly plan: LimitPlan
   readonly cost: number
   readonly hold: Hold
+  readonly subject: string
 }
 
 /** One request that was charged to its client's tier, or had no room there. */
@@ -36,22 +39,28 @@ export class SlaCharges {
   readonly #policy: string
   readonly #api: string
   readonly #options: CheckedSlaOptions
+  readonly #guarded: GuardedCounter
   readonly #enforcement: Enforcement
 
   constructor(policy: string, context: LimitContext, options: CheckedSlaOptions) {
     this.#policy = policy
     this.#api = context.api
     this.#options = options
+    this.#guarded = context
     this.#enforcement = new Enforcement(context, options)
   }
 
-  take(request: HttpRequest, admission: Admission | undefined): MaybePromise<Charged> {
+  ask(request: HttpRequest, admission: Admission | undefined): Asked {
     assertTerms(this.#policy, this.#api, admission)
     const plan = planOf(admission.tier)
     const cost = costOf(this.#policy, this.#options.cost, request)
     const hold = this.#enforcement.of(clientSubject(admission))
-    const asked: Asked = { admission, plan, cost, hold }
-    return andThenWith(hold.charging.take(subjectFor(admission), plan.counterLimits, cost), chargedAs, asked)
+    return { admission, plan, cost, hold, subject: subjectFor(admission) }
+  }
+
+  take(asked: Asked): MaybePromise<Charged> {
+    const { hold, plan, subject, cost } = asked
+    return andThenWith(hold.charging.take(subject, plan.counterLimits, cost), chargedAs, asked)
   }
 
   verdictOf(charged: Charged): Verdict {
@@ -67,6 +76,15 @@ export class SlaCharges {
       refusal: limitRefusal(standing, fields),
       remarks: this.#enforcement.remarksOf(asked.hold, charge),
     }
+  }
+
+  /** Of a request that got no room in time, or no place to wait for it. */
+  refusalOf(asked: Asked, code: 'limit_exceeded' | 'queue_full', reason: string): Promise<Refusal> {
+    return lateRefusal(this.#guarded, asked, this.#options.fields, { code, reason })
+  }
+
+  giveBack({ asked, charge }: Charged): MaybePromise<void> {
+    return asked.hold.charging.giveBack(charge.receipt, asked.cost)
   }
 
   #admitted({ asked, charge }: Charged, usage: Usage | undefined, fields: HeaderFields | undefined): Admitted {

@@ -6,6 +6,7 @@ import type { WhenCounterFails } from '../../limits/when-counter-fails.js'
 import { counterOption, whenCounterFailsOption } from '../counter-options.js'
 import { enforceOption } from '../enforcement.js'
 import { fieldSets } from '../limit-answer.js'
+import { queueOptionsShape } from '../queue.js'
 
 export interface ControlSpikesOptions {
   /**
@@ -56,6 +57,19 @@ export interface ControlSpikesOptions {
    * @default true
    */
   readonly enforce?: boolean | number
+  /**
+   * Lets requests over the limit wait for their turn, first in, first out, instead of turning them away: `maxWaitMs`
+   * at the most (5000), `maxWaiting` of those that share a limit (10), `maxWaitingInAll` in all (1000). Not for
+   * `count: 'failures'`: it would make guessing wait where it should end.
+   * @default none waits
+   */
+  readonly queue?: SpikeQueueOptions
+}
+
+export interface SpikeQueueOptions {
+  readonly maxWaitMs?: number
+  readonly maxWaiting?: number
+  readonly maxWaitingInAll?: number
 }
 
 export const spikeOptionsSchema = z
@@ -69,6 +83,11 @@ export const spikeOptionsSchema = z
     name: z.string().min(1).max(255).optional(),
     whenCounterFails: whenCounterFailsOption.default('refuse'),
     enforce: enforceOption,
+    queue: z.strictObject(queueOptionsShape).optional(),
+  })
+  .refine(({ count, queue }) => queue === undefined || count !== 'failures', {
+    path: ['queue'],
+    error: "not with count: 'failures', whose purpose is to turn away",
   })
   .refine(({ by, enforce }) => by !== 'route' || typeof enforce === 'boolean', {
     path: ['enforce'],
