@@ -101,10 +101,10 @@ module.exports = {
       comment: 'no policy imports another; what two of them share stands beside them',
       severity: 'error',
       from: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of)\\.ts$',
       },
       to: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of)\\.ts$',
       },
     },
     ...folderRules,
