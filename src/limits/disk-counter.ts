@@ -9,6 +9,7 @@ import { isSoundDataFile } from '../runtime/data-file.js'
 import { makePrivate } from '../runtime/private-files.js'
 import type { Moment } from './account.js'
 import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from './counter.js'
+import { Receipt, spendReceipt } from './receipt.js'
 import { diskKey, sweepSome, type Engine } from './disk-records.js'
 import { accountOf, storedFrom, withoutUsage, type StoredAccount } from './stored-account.js'
 
@@ -88,7 +89,7 @@ class CounterOnDisk implements DiskCounter {
       }
       const marks = account.charge(layout, cost, now)
       const { id } = this.#put(key, storedFrom(account, stored ?? this.#opened(now)))
-      const receipt = new Receipt({ key, id, limits, marks, cost })
+      const receipt = new Receipt<Charged>(this, { key, id, limits, marks, cost })
       return { taken: true, readings: account.read(layout, cost, now), receipt }
     })
   }
@@ -104,7 +105,7 @@ class CounterOnDisk implements DiskCounter {
 
   giveBack(receipt: unknown, cost: number): void {
     checkCost(cost)
-    const charged = receipt instanceof Receipt ? receipt.spend() : undefined
+    const charged = spendReceipt<Charged>(this, receipt)
     if (charged === undefined) return
     this.#alone((now) => {
       const stored = this.#engine.get(charged.key)
@@ -172,17 +173,4 @@ interface Charged extends Pick<StoredAccount, 'id'> {
   readonly limits: readonly CounterLimit[]
   readonly marks: readonly number[]
   readonly cost: number
-}
-
-class Receipt {
-  #charged: Charged | undefined
-  constructor(charged: Charged) {
-    this.#charged = charged
-  }
-
-  spend(): Charged | undefined {
-    const charged = this.#charged
-    this.#charged = undefined
-    return charged
-  }
 }
