@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from '../counter.js'
 import { Receipt, spendReceipt } from '../receipt.js'
 import { marksOf, standingOf } from './answer.js'
+import type { Charged } from './leases.js'
 import type { CounterKeys } from './keys.js'
+import { Names } from './names.js'
 import { ceilingOf, limitTexts, spanOf } from './limit-texts.js'
 import { giveBackScript, resetScript, takeScript } from './scripts.js'
 import type { CountingServer } from './server.js'
@@ -58,9 +59,10 @@ export class ExactCounter implements Counter {
     await this.#server.run(giveBackScript, keys, () => parameters)
   }
 
-  async reset(subject: string): Promise<void> {
+  /** `holder`: whose lease is over. */
+  async reset(subject: string, holder = ''): Promise<void> {
     const id = this.#names.next()
-    await this.#server.run(resetScript, [this.#keys.account(subject)], () => [id])
+    await this.#server.run(resetScript, [this.#keys.account(subject)], () => [id, holder])
   }
 }
 
@@ -72,24 +74,4 @@ function markTexts(marks: readonly number[]): (limit: CounterLimit, index: numbe
     String(marks[index]),
     limit.algorithm === 'concurrent' ? '1' : '0',
   ]
-}
-
-/** Names that nobody else gives, in any process. */
-class Names {
-  readonly #process = randomBytes(9).toString('base64url')
-  #given = 0
-
-  next(): string {
-    this.#given += 1
-    return `${this.#process}.${this.#given.toString(36)}`
-  }
-}
-
-/** What was charged, and under which marks. */
-export interface Charged {
-  readonly subject: string
-  readonly id: string
-  readonly limits: readonly CounterLimit[]
-  readonly marks: readonly number[]
-  readonly cost: number
 }

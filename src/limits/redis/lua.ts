@@ -122,19 +122,29 @@ local function giveBack(limit, ceiling, span, mark, cost)
 end
 `
 
+/** Ends a lease: what was not spent of it goes back to where it was charged. A lease of another turn is left alone. */
+export const settle = `
+local function settle(holder, turn, unspent)
+  local lease = leases[holder]
+  if not lease or lease[1] ~= turn then return false end
+  leases[holder] = nil
+  for key, mark in pairs(lease[4]) do
+    local limit = limits[key]
+    if limit then giveBack(limit, 0, (limit[2] - limit[3]) / 2, mark, math.min(unspent, lease[2])) end
+  end
+  return true
+end
+`
+
 /** Of each limit the numbers, or how many are in flight; nothing for one that was never charged. */
 export const answer = `
 local widths = { fixed = 2, calendar = 3, sliding = 3, gcra = 3 }
+local function text(number)
+  return number == math.floor(number) and number or string.format('%.17g', number)
+end
 local function add(answer, algorithm, limit)
   for at = 1, widths[algorithm] or 1 do
-    local number = limit and (widths[algorithm] and limit[2 + at] or #limit - 2)
-    if not number then
-      answer[#answer + 1] = false
-    elseif number == math.floor(number) then
-      answer[#answer + 1] = number
-    else
-      answer[#answer + 1] = string.format('%.17g', number)
-    end
+    answer[#answer + 1] = limit and text(widths[algorithm] and limit[2 + at] or #limit - 2) or false
   end
 end
 `

@@ -5,7 +5,7 @@ import { answer, charge, clock, deadline, giveBack, load, save, used } from './l
  * `each`: for every limit of ARGV from `first` on, by fives: algorithm, key, ceiling, span, stop. What is to be charged
  * begins in a window of the calendar that was worked out elsewhere: the server's time has to lie in it.
  */
-function roomFrom(first: number): string {
+export function roomFrom(first: number): string {
   return `
 local function each(work)
   for at = ${first}, #ARGV, 5 do
@@ -27,7 +27,7 @@ if elsewhere then return { 'again', now } end
 `
 }
 
-const answerAll = `
+export const answerAll = `
 each(function(algorithm, key) add(answer, algorithm, limits[key]) end)
 return answer
 `
@@ -69,13 +69,13 @@ return { 'done', now }
 `)
 
 /**
- * KEYS: the account. ARGV: until when, an ID for what begins now. Requests in flight stay, and so do the leases that
- * processes may still be spending: what they hold stays charged.
+ * KEYS: the account. ARGV: until when, an ID for what begins now, who asks. Requests in flight stay, and so do the leases
+ * that other processes may still be spending: what they hold stays charged.
  */
 export const resetScript = script(`${clock}${deadline}${load}${save}
 local held = {}
 for holder, lease in pairs(leases) do
-  if lease[3] <= now then
+  if lease[3] <= now or holder == ARGV[3] then
     leases[holder] = nil
   else
     for key, mark in pairs(lease[4]) do

@@ -19,6 +19,7 @@ describeWithRedis('redisCounter', () => {
       opened.close()
       await place.remove()
     })
+    testCounter('lease', () => redisCounter(opened.client, { prefix: place.prefix, lease: {} }), { describe, it })
     testCounter('exact', () => redisCounter(opened.client, { prefix: place.prefix }), { describe, it })
   })
 })
