@@ -142,9 +142,9 @@ local widths = { fixed = 2, calendar = 3, sliding = 3, gcra = 3 }
 local function text(number)
   return number == math.floor(number) and number or string.format('%.17g', number)
 end
-local function add(answer, algorithm, limit)
+local function add(answer, algorithm, limit, span)
   for at = 1, widths[algorithm] or 1 do
-    answer[#answer + 1] = limit and text(widths[algorithm] and limit[2 + at] or #limit - 2) or false
+    answer[#answer + 1] = limit and text(widths[algorithm] and limit[2 + at] or #limit - 2 - aged(limit, span)) or false
   end
 end
 `

@@ -28,7 +28,7 @@ if elsewhere then return { 'again', now } end
 }
 
 export const answerAll = `
-each(function(algorithm, key) add(answer, algorithm, limits[key]) end)
+each(function(algorithm, key, ceiling, span) add(answer, algorithm, limits[key], span) end)
 return answer
 `
 
