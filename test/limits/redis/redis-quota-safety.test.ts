@@ -131,7 +131,7 @@ describeWithOwnRedis('quota safety on Redis', () => {
           } else {
             const owner = processes[each.who]!
             for (let time = 0; time < each.times; time += 1) {
-              const answer = owner.take('a', chosen as CounterLimit[], each.cost)
+              const answer = owner.take('a', chosen, each.cost)
               if (!(answer instanceof Promise)) admittedHere += 1
               const { taken, receipt } = await answer
               if (!taken) break
