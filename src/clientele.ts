@@ -72,7 +72,7 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   const { trustedProxies, forwardingHeader } = checked
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
-  const context: PolicyContext = { api, realm, reader, tokens }
+  const context: PolicyContext = { api, realm, reader, tokens, trustedProxies }
   const forwardingWatch = new ForwardingWatch(api, trustedProxies)
   const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {

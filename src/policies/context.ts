@@ -1,4 +1,5 @@
 import type { CheckedReader } from '../contracts/reader.js'
+import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { TokenEngines } from '../tokens/engines.js'
 
 /** What every identifying policy of one `clientele()` shares. */
@@ -8,4 +9,8 @@ export interface PolicyContext {
   readonly realm: string
   readonly reader: CheckedReader
   readonly tokens: TokenEngines
+  /** Who may say what certificate a caller has. */
+  readonly trustedProxies?: ProxyOptions['trustedProxies']
+  /** Where the metadata of this API stand (RFC 9728), for challenges. */
+  readonly resourceMetadata?: string | undefined
 }

@@ -43,11 +43,12 @@ export interface RedisConnection {
   close(): void
 }
 
-export function connectionOf(client: RedisClient): RedisConnection {
+/** `where`: the function that was given the client. */
+export function connectionOf(where: string, client: RedisClient): RedisConnection {
   const members = client as Partial<NodeRedisClient & IoredisClient> | undefined
   const isClient = typeof members?.duplicate === 'function' && typeof members.on === 'function'
   const connection = isClient && ('call' in client ? ioredis(client) : 'sendCommand' in client && nodeRedis(client))
-  if (!connection) throw optionsFault('redisStore()', 'expected a client of redis or ioredis')
+  if (!connection) throw optionsFault(where, 'expected a client of redis or ioredis')
   // Without a listener, a connection that breaks would end the process or fill its log.
   client.on('error', ignore)
   return {

@@ -1,7 +1,14 @@
+import { z } from 'zod'
 import { escapePart } from '../../contracts/keys.js'
 import type { RecordKind } from '../../contracts/store.js'
 import type { AnyRecord } from '../check-changes.js'
 import { fieldOf, listFields, type Field } from '../check-query.js'
+
+/** What stands in front of every name, for options. */
+export const keyPrefix = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{1,100}$/, 'expected 1 to 100 of A-Z a-z 0-9 . _ : -')
+  .default('clientele')
 
 /** Names on the server. What stands in braces decides on the node of a cluster: all of one store are on one. */
 export class RedisKeys {

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { ClienteleFault } from '../../decisions/faults.js'
+import type { ReplayMemory } from '../../decisions/replay-memory.js'
+import { checkOptions } from '../../runtime/check.js'
+import { monotonicClock } from '../../runtime/clock.js'
+import { deadline } from '../../runtime/deadline.js'
+import { connectionOf, type RedisClient, type RedisConnection } from './client.js'
+import { keyPrefix } from './keys.js'
+import { listOf, textOf } from './replies.js'
+import { rememberScript, runScript } from './scripts.js'
+
+export interface RedisReplaysOptions {
+  /** In front of every key, in braces. 1 to 100 of `A-Z a-z 0-9 . _ : -`. @default 'clientele' */
+  readonly prefix?: string
+  /** How long the server may take; then it has failed. 1 to 60,000. @default 1000 */
+  readonly timeoutMs?: number
+}
+
+const optionsSchema = z.strictObject({ prefix: keyPrefix, timeoutMs: z.int().min(1).max(60_000).default(1000) })
+
+/**
+ * Remembers proofs in Redis 6 or newer, for all processes that serve an address: pass a client of `redis` or `ioredis`,
+ * which stays yours. A server that evicts keys is refused, and one that comes back empty is not believed for as long as
+ * a proof from before could still be taken: both are 503.
+ *
+ * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
+ */
+export function redisReplays(client: RedisClient, options: RedisReplaysOptions = {}): ReplayMemory {
+  const { prefix, timeoutMs } = checkOptions('redisReplays()', optionsSchema, options)
+  return new ReplaysInRedis(connectionOf('redisReplays()', client), `{${prefix}}:replays`, timeoutMs)
+}
+
+class ReplaysInRedis implements ReplayMemory {
+  readonly #connection: RedisConnection
+  readonly #name: string
+  readonly #timeoutMs: number
+  #epoch: string | undefined
+  #distrustedUntil = -Infinity
+
+  constructor(connection: RedisConnection, name: string, timeoutMs: number) {
+    this.#connection = connection
+    this.#name = name
+    this.#timeoutMs = timeoutMs
+  }
+
+  async remember(key: string, forMs: number): Promise<boolean> {
+    const mark = randomUUID()
+    const names = [`${this.#name}:epoch`, `${this.#name}:${key}`]
+    const asked = runScript(this.#connection, rememberScript, names, [randomUUID(), mark, String(Math.ceil(forMs))])
+    const reply = await deadline(asked, this.#timeoutMs, () => failed('does not answer')).catch((cause: unknown) => {
+      throw cause instanceof ClienteleFault ? cause : failed('failed', cause)
+    })
+    const [policy, epoch, answer] = listOf(reply).map(textOf)
+    if (policy !== 'noeviction') throw failed('may forget proofs; set its maxmemory-policy to noeviction')
+    this.#checkEpoch(epoch, forMs)
+    return answer === 'first'
+  }
+
+  /** A server that has lost what it knew would take every proof once more. */
+  #checkEpoch(epoch: string | undefined, forMs: number): void {
+    const now = monotonicClock()
+    if (this.#epoch !== undefined && epoch !== this.#epoch) this.#distrustedUntil = now + forMs
+    this.#epoch = epoch
+    if (now < this.#distrustedUntil)
+      throw failed('has lost the proofs that it knew', undefined, this.#distrustedUntil - now)
+  }
+}
+
+function failed(what: string, cause?: unknown, retryAfterMs?: number): ClienteleFault {
+  return new ClienteleFault('ERR_CLIENTELE_REPLAY', `redisReplays(): the server ${what}.`, {
+    cause,
+    ...(retryAfterMs !== undefined && { retryAfterSeconds: retryAfterMs / 1000 }),
+  })
+}
