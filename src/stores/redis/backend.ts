@@ -12,30 +12,27 @@ import type { Subscribed } from '../server/subscription.js'
 import type { RedisConnection } from './client.js'
 import { commitCall } from './commit-call.js'
 import { Epoch } from './epoch.js'
+import { withoutEviction } from './eviction.js'
 import type { RedisKeys } from './keys.js'
 import { listOf, textOf } from './replies.js'
-import { commitScript, policyScript, readScript, runScript } from './scripts.js'
+import { commitScript, readScript, runScript } from './scripts.js'
 
 export class RedisBackend implements ServerBackend {
   readonly timeoutMs: number
   readonly #connection: RedisConnection
   readonly #keys: RedisKeys
   readonly #epoch = new Epoch()
-  #checking: Promise<void> | undefined
+  /** Asked once, and again only if that failed. */
+  readonly ready: () => Promise<void>
 
   constructor(connection: RedisConnection, keys: RedisKeys, timeoutMs: number) {
     this.timeoutMs = timeoutMs
     this.#connection = connection
     this.#keys = keys
-  }
-
-  /** Asked once, and again only if that failed. */
-  ready(): Promise<void> {
-    this.#checking ??= this.#checkPolicy().catch((error: unknown) => {
-      this.#checking = undefined
-      throw error
+    this.ready = withoutEviction(connection, keys.epoch, () => {
+      const message = 'redisStore(): the server may throw contracts away; set its maxmemory-policy to noeviction'
+      return new ClienteleFault('ERR_CLIENTELE_STORE', message)
     })
-    return this.#checking
   }
 
   async record<K extends RecordKind>(kind: K, key: Records[K]['key']): Promise<string | undefined> {
@@ -91,13 +88,6 @@ export class RedisBackend implements ServerBackend {
 
   close(): void {
     this.#connection.close()
-  }
-
-  async #checkPolicy(): Promise<void> {
-    const policy = await runScript(this.#connection, policyScript, [this.#keys.epoch])
-    if (policy === 'noeviction') return
-    const message = 'redisStore(): the server may throw contracts away; set its maxmemory-policy to noeviction'
-    throw new ClienteleFault('ERR_CLIENTELE_STORE', message)
   }
 
   async #get(storeKeys: readonly string[]): Promise<readonly (string | undefined)[]> {

@@ -6,6 +6,7 @@ import { checkOptions } from '../../runtime/check.js'
 import { monotonicClock } from '../../runtime/clock.js'
 import { deadline } from '../../runtime/deadline.js'
 import { connectionOf, type RedisClient, type RedisConnection } from './client.js'
+import { withoutEviction } from './eviction.js'
 import { keyPrefix } from './keys.js'
 import { listOf, textOf } from './replies.js'
 import { rememberScript, runScript } from './scripts.js'
@@ -35,6 +36,7 @@ class ReplaysInRedis implements ReplayMemory {
   readonly #connection: RedisConnection
   readonly #name: string
   readonly #timeoutMs: number
+  readonly #ready: () => Promise<void>
   #epoch: string | undefined
   #distrustedUntil = -Infinity
 
@@ -42,19 +44,29 @@ class ReplaysInRedis implements ReplayMemory {
     this.#connection = connection
     this.#name = name
     this.#timeoutMs = timeoutMs
+    this.#ready = withoutEviction(connection, this.#epochName, () =>
+      failed('may forget proofs; set its maxmemory-policy to noeviction'),
+    )
   }
 
   async remember(key: string, forMs: number): Promise<boolean> {
-    const mark = randomUUID()
-    const names = [`${this.#name}:epoch`, `${this.#name}:${key}`]
-    const asked = runScript(this.#connection, rememberScript, names, [randomUUID(), mark, String(Math.ceil(forMs))])
-    const reply = await deadline(asked, this.#timeoutMs, () => failed('does not answer')).catch((cause: unknown) => {
+    const asked = deadline(this.#ask(key, forMs), this.#timeoutMs, () => failed('does not answer'))
+    const reply = await asked.catch((cause: unknown) => {
       throw cause instanceof ClienteleFault ? cause : failed('failed', cause)
     })
-    const [policy, epoch, answer] = listOf(reply).map(textOf)
-    if (policy !== 'noeviction') throw failed('may forget proofs; set its maxmemory-policy to noeviction')
+    const [epoch, answer] = listOf(reply).map(textOf)
     this.#checkEpoch(epoch, forMs)
     return answer === 'first'
+  }
+
+  get #epochName(): string {
+    return `${this.#name}:epoch`
+  }
+
+  async #ask(key: string, forMs: number): Promise<unknown> {
+    const parameters = [randomUUID(), randomUUID(), String(Math.ceil(forMs))]
+    await this.#ready()
+    return runScript(this.#connection, rememberScript, [this.#epochName, `${this.#name}:${key}`], parameters)
   }
 
   /** A server that has lost what it knew would take every proof once more. */

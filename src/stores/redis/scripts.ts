@@ -67,14 +67,13 @@ return 'done'
 
 /**
  * KEYS: the epoch, what is to be remembered. ARGV: a new epoch, a mark of this call, for how many milliseconds. The
- * policy by which the server throws keys away, the epoch, and whether the mark is the first to stand there: the same
- * call sent twice, as clients do after a lost connection, is one.
+ * epoch, and whether the mark is the first to stand there: a call sent twice, as clients do after a lost connection, is
+ * one.
  */
 export const rememberScript = script(`
-local policy = string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:([%w-]+)') or 'unknown'
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
-return { policy, redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) == ARGV[2] and 'first' or 'again' }
+return { redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) == ARGV[2] and 'first' or 'again' }
 `)
 
 /** A server that was restarted knows no scripts: then the text is sent along. */
