@@ -100,10 +100,10 @@ module.exports = {
       comment: 'no policy imports another; what two of them share stands beside them',
       severity: 'error',
       from: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of|require-scopes|require-claims|require-authentication)\\.ts$',
       },
       to: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of|require-scopes|require-claims|require-authentication)\\.ts$',
       },
     },
     ...folderRules,

@@ -5,6 +5,7 @@ import type { ClienteleFault, FaultCode } from './decisions/faults.js'
 import type { HttpRequest } from './decisions/http-request.js'
 import type { Refusal, RefusalCode } from './decisions/refusals.js'
 import type { HttpReply } from './http/reply.js'
+import { resourceSchema, type ResourceOptions } from './http/resource-metadata.js'
 import { proxyOptionsShape, type ProxyOptions } from './http/trusted-proxies.js'
 import type { Counter } from './limits/counter.js'
 import { counterOption } from './limits/guarded-take.js'
@@ -33,6 +34,11 @@ export interface ClienteleOptions extends ProxyOptions {
   readonly counter?: Counter
   /** Shown in challenges. Visible ASCII. @default the name of the API */
   readonly realm?: string
+  /**
+   * What clients are told of this API as a protected resource (RFC 9728): `resourceMetadata()` answers with it, and
+   * challenges for tokens say where it stands. @default nothing
+   */
+  readonly resource?: ResourceOptions
   /** How long the store may take before it counts as out of reach (503). @default 5000 */
   readonly storeTimeoutMs?: number
   /** How long the counter may take before it counts as out of reach (503). @default 1000 */
@@ -72,6 +78,7 @@ export const clienteleSchema = z
       .string()
       .regex(/^[\x20-\x7e]+$/, 'expected visible ASCII')
       .optional(),
+    resource: resourceSchema.optional(),
     storeTimeoutMs: milliseconds.optional(),
     counterTimeoutMs: milliseconds.optional(),
     skip: isFunction<ClienteleOptions['skip']>().optional(),

@@ -5,22 +5,31 @@ import type { ContractReader } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import { SecretPlaces } from './decisions/secret-places.js'
 import { ForwardingWatch } from './http/forwarding-watch.js'
+import { resourceMetadata, type ResourceMetadata } from './http/resource-metadata.js'
 import type { Counter } from './limits/counter.js'
 import { memoryCounter } from './limits/memory-counter.js'
 import { anyOf } from './policies/any-of.js'
+import { anyTokenOptions, type AnyTokenOptions } from './policies/any-token-options.js'
 import type { PolicyContext } from './policies/context.js'
 import { controlSpikes, type ControlSpikesOptions } from './policies/control-spikes.js'
 import { enforceClientId, type EnforceClientIdOptions } from './policies/enforce-client-id.js'
 import { introspectToken } from './policies/introspect-token.js'
 import type { IntrospectTokenOptions } from './policies/introspection-options.js'
 import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
+import { requireAuthentication, type RequireAuthenticationOptions } from './policies/require-authentication.js'
+import { requireClaims } from './policies/require-claims.js'
+import { requireScopes } from './policies/require-scopes.js'
 import { validateJwt, type ValidateJwtOfIssuersOptions, type ValidateJwtOptions } from './policies/validate-jwt.js'
 import { checkOptions } from './runtime/check.js'
 import { tokenEngines } from './tokens/engines.js'
+import type { ClaimCheck } from './tokens/claim-rules.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 import type { Issuers } from './tokens/keys/issuer-keys.js'
+import type { Scopes } from './tokens/scopes.js'
 
 export type {
+  AnyTokenOptions,
+  ClaimCheck,
   ClienteleOptions,
   ControlSpikesOptions,
   DecisionEvent,
@@ -28,6 +37,9 @@ export type {
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
+  RequireAuthenticationOptions,
+  ResourceMetadata,
+  Scopes,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 }
@@ -48,9 +60,15 @@ export interface Policies {
   enforceClientId(options?: EnforceClientIdOptions): IdentifyingPolicy
   validateJwt(options: ValidateJwtOptions | ValidateJwtOfIssuersOptions): IdentifyingPolicy
   introspectToken(options: IntrospectTokenOptions): IdentifyingPolicy
+  anyToken(options: AnyTokenOptions): Choice
   anyOf(branches: readonly (IdentifyingPolicy | Choice)[]): Choice
   limitBySla(options?: LimitBySlaOptions): Policy
   controlSpikes(options: ControlSpikesOptions): Policy
+  requireScopes(scopes: Scopes): Policy
+  requireClaims(claims: Readonly<Record<string, ClaimCheck>>): Policy
+  requireAuthentication(options: RequireAuthenticationOptions): Policy
+  /** Where `resource` says what stands in them. */
+  readonly resourceMetadata: ResourceMetadata | undefined
 }
 
 /**
@@ -72,19 +90,35 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   const { trustedProxies, forwardingHeader } = checked
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
-  const context: PolicyContext = { api, realm, reader, tokens, trustedProxies }
+  const metadata = checked.resource && resourceMetadata(checked.resource)
+  const context: PolicyContext = { api, realm, reader, tokens, trustedProxies, resourceMetadata: metadata?.url }
   const forwardingWatch = new ForwardingWatch(api, trustedProxies)
   const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {
     conduct: { api, skip, answer, onRefusal, faults, onDecision, secretPlaces: new SecretPlaces() },
     issuers: tokens.issuers,
-    enforceClientId: (own) => enforceClientId(context, own),
-    validateJwt: (own) => validateJwt(context, own),
-    introspectToken: (own) => introspectToken(context, own),
+    ...byCredentials(context),
     anyOf,
     limitBySla: (own) => limitBySla({ api, counter, counterTimeoutMs }, own),
     controlSpikes: (own) => controlSpikes(spikeContext, own),
+    resourceMetadata: metadata,
   }
+}
+
+/** Who is calling, and what his token has to say besides. */
+function byCredentials(context: PolicyContext) {
+  return {
+    enforceClientId: (own) => enforceClientId(context, own),
+    validateJwt: (own) => validateJwt(context, own),
+    introspectToken: (own) => introspectToken(context, own),
+    anyToken: (own) => {
+      const { jwt, opaque } = anyTokenOptions(own)
+      return anyOf([validateJwt(context, jwt), introspectToken(context, opaque)])
+    },
+    requireScopes: (scopes) => requireScopes(context, scopes),
+    requireClaims: (claims) => requireClaims(context, claims),
+    requireAuthentication: (own) => requireAuthentication(context, own),
+  } satisfies Partial<Policies>
 }
 
 function warnOfIssuer({ kind, issuer, kid = 'without kid', reason = '', fault }: IssuerEvent): void {

@@ -128,16 +128,19 @@ export { refusals, type Refusal, type RefusalCode } from './decisions/refusals.j
 export { RefusalError } from './adapters/refusal-error.js'
 export type { SetActualCost } from './adapters/actual-cost.js'
 export type { AdmissionOf, AdmissionWith } from './adapters/admission-of.js'
+export type { ResourceOptions } from './http/resource-metadata.js'
 export type { HttpReply } from './http/reply.js'
 
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
+  AnyTokenOptions,
   ClienteleOptions,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  RequireAuthenticationOptions,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from './clientele.js'

@@ -1,10 +1,15 @@
 import type {
+  AnyTokenOptions,
+  ClaimCheck,
   ControlSpikesOptions,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
   Policies,
+  RequireAuthenticationOptions,
+  ResourceMetadata,
+  Scopes,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from '../clientele.js'
@@ -27,6 +32,16 @@ export interface Handlers<Handler> {
   introspectToken(this: void, options: IntrospectTokenOptions): Guarded<Handler, IdentifyingPolicy>
   /** One of several ways to be identified, chosen by the credentials that stand in the request. */
   anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
+  /** JWTs and opaque tokens on one route, told apart by their shape: `anyOf(validateJwt(), introspectToken())`. */
+  anyToken(this: void, options: AnyTokenOptions): Guarded<Handler, Choice>
+  /** Asks more scopes of a token that was let in before. */
+  requireScopes(this: void, scopes: Scopes): Guarded<Handler>
+  /** Asks for claims of a token that was let in before: a value, a list, a function or a schema for each. */
+  requireClaims(this: void, claims: Readonly<Record<string, ClaimCheck>>): Guarded<Handler>
+  /** Asks for a user who was authenticated in a certain way, or not long ago (RFC 9470). */
+  requireAuthentication(this: void, options: RequireAuthenticationOptions): Guarded<Handler>
+  /** Answers clients that ask what this API is (RFC 9728), with what `resource` of `clientele()` says; else goes on. */
+  resourceMetadata(this: void): Handler
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
   /** Keeps guessing and floods within bounds, before anybody is identified or after. */
@@ -40,21 +55,33 @@ export interface Handlers<Handler> {
 export function handlersOf<Handler extends object>(
   policies: Policies,
   toHandler: (policy: Policy) => Handler,
+  toAnswering: (answer: ResourceMetadata['answer']) => Handler,
 ): Handlers<Handler> {
   const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => {
     policies.conduct.secretPlaces.add(policy.strip)
     return Object.assign(toHandler(policy), { policy })
   }
-  return requireCalls({
+  const factories = requireCalls({
     enforce,
-    issuers: policies.issuers,
-    enforceClientId: (options) => enforce(policies.enforceClientId(options)),
-    validateJwt: (options) => enforce(policies.validateJwt(options)),
-    introspectToken: (options) => enforce(policies.introspectToken(options)),
-    anyOf: (...branches) => enforce(policies.anyOf(branches.map(branchPolicy))),
-    limitBySla: (options) => enforce(policies.limitBySla(options)),
-    controlSpikes: (options) => enforce(policies.controlSpikes(options)),
+    enforceClientId: (options?: EnforceClientIdOptions) => enforce(policies.enforceClientId(options)),
+    validateJwt: (options: ValidateJwtOptions | ValidateJwtOfIssuersOptions) => enforce(policies.validateJwt(options)),
+    introspectToken: (options: IntrospectTokenOptions) => enforce(policies.introspectToken(options)),
+    anyToken: (options: AnyTokenOptions) => enforce(policies.anyToken(options)),
+    anyOf: (...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]) =>
+      enforce(policies.anyOf(branches.map(branchPolicy))),
+    requireScopes: (scopes: Scopes) => enforce(policies.requireScopes(scopes)),
+    requireClaims: (claims: Readonly<Record<string, ClaimCheck>>) => enforce(policies.requireClaims(claims)),
+    requireAuthentication: (options: RequireAuthenticationOptions) => enforce(policies.requireAuthentication(options)),
+    resourceMetadata: () => toAnswering(answeringOf(policies)),
+    limitBySla: (options?: LimitBySlaOptions) => enforce(policies.limitBySla(options)),
+    controlSpikes: (options: ControlSpikesOptions) => enforce(policies.controlSpikes(options)),
   })
+  return { ...factories, issuers: policies.issuers }
+}
+
+function answeringOf({ resourceMetadata }: Policies): ResourceMetadata['answer'] {
+  if (resourceMetadata !== undefined) return resourceMetadata.answer
+  throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', 'resourceMetadata(): write the option resource of clientele()')
 }
 
 /** A factory that stands where its handler should is called with a request: that is no mistake in the options. */

@@ -8,7 +8,7 @@ import type { PolicyContext } from './context.js'
 /** The schemes by which a route takes tokens. */
 export interface TakenSchemes {
   readonly bearer: boolean
-  /** What proofs may be signed with (RFC 9449 §5.1), where they are taken. */
+  /** What proofs may be signed with (RFC 9449 §5.1), where they are taken; none, where somebody else says so. */
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
@@ -34,7 +34,8 @@ export function tokenChallenges(
     bearer ? [{ scheme: 'Bearer', parameters: { ...common, ...parameters } }] : []
   const inDpop = (parameters: ChallengeParameters): Challenge[] => {
     if (dpopAlgorithms === undefined) return []
-    return [{ scheme: 'DPoP', parameters: { ...common, ...parameters, algs: dpopAlgorithms.join(' ') } }]
+    const algs = dpopAlgorithms.length > 0 && { algs: dpopAlgorithms.join(' ') }
+    return [{ scheme: 'DPoP', parameters: { ...common, ...parameters, ...algs } }]
   }
   return {
     bare: [...inBearer({}), ...inDpop({})],

@@ -104,7 +104,7 @@ describeWithProgram('redis-server', '--version')('redisReplays on a Redis of its
       const seen: unknown[] = []
       await vi.waitUntil(
         async () => {
-          const answer: unknown = await memory.remember('lost', 1500).catch((error: unknown) => error)
+          const answer: unknown = await Promise.resolve(memory.remember('lost', 1500)).catch((error: unknown) => error)
           seen.push(answer)
           return typeof answer === 'boolean'
         },

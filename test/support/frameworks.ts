@@ -46,22 +46,29 @@ export interface Framework {
 }
 
 export const frameworks: readonly Framework[] = [
-  { name: 'Express 5', start: (options, app, tls) => listen(expressApp(express5, options, app), tls) },
+  { name: 'Express 5', start: (options, app, tls) => start(expressApp(express5, options, app), tls) },
   {
     name: 'Express 4',
-    start: (options, app, tls) => listen(expressApp(express4, options, app), tls),
+    start: (options, app, tls) => start(expressApp(express4, options, app), tls),
   },
-  { name: 'Koa 3', start: (options, app, tls) => listen(koaApp(Koa3, options, app), tls) },
-  { name: 'Koa 2', start: (options, app, tls) => listen(koaApp(Koa2, options, app), tls) },
+  { name: 'Koa 3', start: (options, app, tls) => start(koaApp(Koa3, options, app), tls) },
+  { name: 'Koa 2', start: (options, app, tls) => start(koaApp(Koa2, options, app), tls) },
 ]
 
-export async function listen(listener: RequestListener, tls?: ServerOptions): Promise<Running> {
-  const server: Server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
+export function listen(listener: RequestListener): Promise<Running> {
+  return started(createServer(listener), 'http')
+}
+
+function start(listener: RequestListener, tls: ServerOptions | undefined): Promise<Running> {
+  return tls === undefined ? listen(listener) : started(createTlsServer(tls, listener), 'https')
+}
+
+async function started(server: Server, protocol: 'http' | 'https'): Promise<Running> {
   // A line long enough for a thousand callers at once, which some tests send.
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 2048, resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: `http${tls === undefined ? '' : 's'}://127.0.0.1:${String(port)}`,
+    url: `${protocol}://127.0.0.1:${String(port)}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
