@@ -39,6 +39,12 @@ export interface ClienteleOptions extends ProxyOptions {
    * challenges for tokens say where it stands. @default nothing
    */
   readonly resource?: ResourceOptions
+  /**
+   * `store`: tokens that `revokeTokens()` names do not work, on any route. Where the store tells of changes that is
+   * so at once, elsewhere within a second; a list that cannot be read is 503. Needs a store with `list`.
+   * @default 'none'
+   */
+  readonly revocations?: 'none' | 'store'
   /** How long the store may take before it counts as out of reach (503). @default 5000 */
   readonly storeTimeoutMs?: number
   /** How long the counter may take before it counts as out of reach (503). @default 1000 */
@@ -79,6 +85,7 @@ export const clienteleSchema = z
       .regex(/^[\x20-\x7e]+$/, 'expected visible ASCII')
       .optional(),
     resource: resourceSchema.optional(),
+    revocations: z.enum(['none', 'store']).optional(),
     storeTimeoutMs: milliseconds.optional(),
     counterTimeoutMs: milliseconds.optional(),
     skip: isFunction<ClienteleOptions['skip']>().optional(),
@@ -88,6 +95,10 @@ export const clienteleSchema = z
     onDecision: isFunction<ClienteleOptions['onDecision']>().optional(),
     onIssuerEvent: isFunction<ClienteleOptions['onIssuerEvent']>().optional(),
     ...proxyOptionsShape,
+  })
+  .refine(({ revocations = 'none', store }) => revocations === 'none' || hasFunctions('list')(store), {
+    path: ['revocations'],
+    error: 'expected a store with list(): that is where revoked tokens stand',
   })
   .refine(
     ({ forwardingHeader, trustedProxies = 'none' }) => forwardingHeader === undefined || trustedProxies !== 'none',

@@ -1,7 +1,8 @@
 import { contain, warn } from './adapters/contain.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
 import { checkedReader } from './contracts/reader.js'
-import type { ContractReader } from './contracts/store.js'
+import { RevocationList } from './contracts/revocation-list.js'
+import type { ContractReader, ContractStore } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import { SecretPlaces } from './decisions/secret-places.js'
 import { ForwardingWatch } from './http/forwarding-watch.js'
@@ -90,8 +91,17 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   const { trustedProxies, forwardingHeader } = checked
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
+  const revocations = checked.revocations === 'store' ? revocationsOf(store, storeTimeoutMs) : undefined
   const metadata = checked.resource && resourceMetadata(checked.resource)
-  const context: PolicyContext = { api, realm, reader, tokens, trustedProxies, resourceMetadata: metadata?.url }
+  const context: PolicyContext = {
+    api,
+    realm,
+    reader,
+    tokens,
+    trustedProxies,
+    revocations,
+    resourceMetadata: metadata?.url,
+  }
   const forwardingWatch = new ForwardingWatch(api, trustedProxies)
   const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {
@@ -119,6 +129,18 @@ function byCredentials(context: PolicyContext) {
     requireClaims: (claims) => requireClaims(context, claims),
     requireAuthentication: (own) => requireAuthentication(context, own),
   } satisfies Partial<Policies>
+}
+
+const revocationLists = new WeakMap<ContractReader, RevocationList>()
+
+/** One for each store: every `clientele()` over it goes by the same list. The options were checked for `list`. */
+function revocationsOf(store: ContractReader, timeoutMs: number): RevocationList {
+  let list = revocationLists.get(store)
+  if (list === undefined) {
+    list = new RevocationList(store as ContractStore, timeoutMs)
+    revocationLists.set(store, list)
+  }
+  return list
 }
 
 function warnOfIssuer({ kind, issuer, kid = 'without kid', reason = '', fault }: IssuerEvent): void {

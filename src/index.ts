@@ -15,6 +15,7 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
+  Revocation,
   StoredSecret,
   Tier,
 } from './contracts/model.js'
@@ -61,6 +62,8 @@ export {
   type RequestContractInput,
 } from './contracts/lifecycle/contract-requests.js'
 export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
+export { allowTokens, forgetRevocations, revokeTokens } from './contracts/lifecycle/revocations.js'
+export type { AllowTokensInput, RevokedTokens, RevokeTokensInput } from './contracts/lifecycle/revocations.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'

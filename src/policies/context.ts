@@ -1,4 +1,5 @@
 import type { CheckedReader } from '../contracts/reader.js'
+import type { RevocationList } from '../contracts/revocation-list.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { TokenEngines } from '../tokens/engines.js'
 
@@ -11,6 +12,8 @@ export interface PolicyContext {
   readonly tokens: TokenEngines
   /** Who may say what certificate a caller has. */
   readonly trustedProxies?: ProxyOptions['trustedProxies']
+  /** Tokens that the store says are not to work any more. */
+  readonly revocations?: RevocationList | undefined
   /** Where the metadata of this API stand (RFC 9728), for challenges. */
   readonly resourceMetadata?: string | undefined
 }

@@ -1,4 +1,5 @@
 import type { PreparedClient } from '../contracts/prepared-client.js'
+import type { ListedToken } from '../contracts/revocation-list.js'
 import { resolveTerms, type Terms } from '../contracts/terms.js'
 import type { Admission, Identity } from '../decisions/admission.js'
 import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
@@ -60,9 +61,20 @@ export function tokenTerms(
   const prepared: Prepared = { ...terms, context, refuse, lacking: scopeRefusals(challenges, terms.scopes) }
   return (token, before, found, fields) => {
     const attempt: Attempt = { prepared, token, before, found, fields, identity: undefined, client: undefined }
-    if (terms.isRevoked === undefined) return findClient(false, attempt)
-    return andThenWith(terms.isRevoked(token), findClient, attempt)
+    const { revocations } = context
+    if (revocations === undefined) return askHook(false, attempt)
+    return andThenWith(revocations.isRevoked(listed(token)), askHook, attempt)
   }
+}
+
+function listed({ issuer, claims, client }: VerifiedToken): ListedToken {
+  return { issuer, claims, clientId: client.kind === 'named' ? client.identity.clientId : undefined }
+}
+
+function askHook(revoked: boolean, attempt: Attempt): MaybePromise<Verdict> {
+  const { isRevoked } = attempt.prepared
+  if (revoked || isRevoked === undefined) return findClient(revoked, attempt)
+  return andThenWith(isRevoked(attempt.token), findClient, attempt)
 }
 
 function findClient(revoked: boolean, attempt: Attempt): MaybePromise<Verdict> {
