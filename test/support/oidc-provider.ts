@@ -106,6 +106,7 @@ function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: s
       tls_client_certificate_bound_access_tokens: clientId.endsWith('-mtls'),
     })),
     jwks: { keys },
+    enabledJWA: { dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] },
     ttl: { ClientCredentials: 600 },
     features: {
       devInteractions: { enabled: false },
