@@ -79,39 +79,34 @@ export interface Policies {
  */
 export function wirePolicies(options: ClienteleOptions): Policies {
   const checked: ClienteleOptions = checkOptions('clientele()', clienteleSchema, options)
-  const {
-    api,
-    store,
-    counter = counterOf(store),
-    realm = api,
-    storeTimeoutMs = 5000,
-    counterTimeoutMs = 1000,
-  } = checked
-  const { skip, answer, onRefusal, faults, onDecision, onIssuerEvent = warnOfIssuer } = checked
-  const { trustedProxies, forwardingHeader } = checked
-  const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
-  const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
-  const revocations = checked.revocations === 'store' ? revocationsOf(store, storeTimeoutMs) : undefined
+  const { api, store, counter = counterOf(store), counterTimeoutMs = 1000 } = checked
+  const { skip, answer, onRefusal, faults, onDecision, trustedProxies, forwardingHeader } = checked
   const metadata = checked.resource && resourceMetadata(checked.resource)
-  const context: PolicyContext = {
-    api,
-    realm,
-    reader,
-    tokens,
-    trustedProxies,
-    revocations,
-    resourceMetadata: metadata?.url,
-  }
+  const context = policyContext(checked, metadata)
   const forwardingWatch = new ForwardingWatch(api, trustedProxies)
   const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {
     conduct: { api, skip, answer, onRefusal, faults, onDecision, secretPlaces: new SecretPlaces() },
-    issuers: tokens.issuers,
+    issuers: context.tokens.issuers,
     ...byCredentials(context),
     anyOf,
     limitBySla: (own) => limitBySla({ api, counter, counterTimeoutMs }, own),
     controlSpikes: (own) => controlSpikes(spikeContext, own),
     resourceMetadata: metadata,
+  }
+}
+
+function policyContext(options: ClienteleOptions, metadata: ResourceMetadata | undefined): PolicyContext {
+  const { api, store, realm = api, storeTimeoutMs = 5000, revocations = 'none', trustedProxies } = options
+  const { onIssuerEvent = warnOfIssuer } = options
+  return {
+    api,
+    realm,
+    reader: checkedReader(store, { timeoutMs: storeTimeoutMs }),
+    tokens: tokenEngines((event) => contain(onIssuerEvent, event)),
+    trustedProxies,
+    revocations: revocations === 'store' ? revocationsOf(store, storeTimeoutMs) : undefined,
+    resourceMetadata: metadata?.url,
   }
 }
 

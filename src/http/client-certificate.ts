@@ -8,8 +8,11 @@ import { proxyTrust } from './trusted-proxies.js'
 /** How a proxy writes a certificate: RFC 9440, PEM that may be percent-encoded, or the base64 of PEM alone. */
 export type CertificateFormat = 'rfc9440' | 'pem' | 'base64'
 
-/** The SHA-256 of a caller's certificate in base64url (RFC 8705 §3.1); `none` where he has none. */
-export type CertificateThumbprint = string | 'none' | 'unreadable'
+/**
+ * The SHA-256 of a caller's certificate in base64url (RFC 8705 §3.1); `none` where he has none, `unreadable` for what is
+ * no certificate. Neither could be a thumbprint.
+ */
+export type CertificateThumbprint = string
 
 /** The certificate of the connection itself, which the handshake has shown to be the caller's. */
 export function tlsCertificate(): (request: HttpRequest) => CertificateThumbprint {

@@ -200,7 +200,7 @@ describe.each(frameworks.filter(({ name }) => name === 'Express 5' || name === '
       )
       const DPoP = openid.getDPoPHandle(configuration, await openid.randomDPoPKeyPair('ES256'))
       const { access_token: token } = await openid.clientCredentialsGrant(configuration, { resource }, { DPoP })
-      configuration[openid.customFetch] = proxied as openid.CustomFetch
+      configuration[openid.customFetch] = proxied
       for (let round = 0; round < 2; round += 1) {
         const options = { DPoP }
         const response = await openid.fetchProtectedResource(

@@ -10,7 +10,7 @@ const optionsFault = expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }) 
 
 async function expectFirstUseOnly(one: ReplayMemory, other: ReplayMemory, key: string): Promise<void> {
   const told = await Promise.all(
-    Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? one : other).remember(key, 60_000)),
+    Array.from({ length: 20 }, async (_, at) => (at % 2 === 0 ? one : other).remember(key, 60_000)),
   )
   expect(told.filter(Boolean)).toHaveLength(1)
   expect(await one.remember(`${key}-2`, 60_000)).toBe(true)

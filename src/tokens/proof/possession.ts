@@ -5,8 +5,8 @@ import type { TokenScheme } from '../token-place.js'
 import type { Binding } from './binding.js'
 import { proofFlaw, type DpopSettings, type DpopToken } from './dpop.js'
 
-/** The thumbprint of the certificate that a caller has, as `x5t#S256` has it. */
-export type CertificateOf = (request: HttpRequest) => string | 'none' | 'unreadable'
+/** The thumbprint of the certificate that a caller has, as `x5t#S256` has it; `none`, or `unreadable`. */
+export type CertificateOf = (request: HttpRequest) => string
 
 /** What may show that a caller holds what his token is bound to. What is not there is not taken. */
 export interface ProofSettings {
