@@ -12,7 +12,8 @@ const mayImport = {
   limits: ['decisions', 'runtime'],
   stores: ['contracts', 'decisions', 'runtime'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
-  adapters: ['decisions', 'http', 'clientele\\.ts$'],
+  protection: ['decisions', 'runtime'],
+  adapters: ['decisions', 'http', 'protection', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
