@@ -14,7 +14,8 @@ const mayImport = {
   stores: ['contracts', 'decisions', 'runtime', 'redis'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
-  adapters: ['decisions', 'runtime', 'http', 'clientele\\.ts$'],
+  protection: ['decisions', 'runtime'],
+  adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
