@@ -13,7 +13,8 @@ const mayImport = {
   limits: ['decisions', 'runtime', 'redis'],
   stores: ['contracts', 'decisions', 'runtime', 'redis'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
-  adapters: ['decisions', 'http', 'clientele\\.ts$'],
+  replica: ['decisions', 'runtime', 'contracts', 'stores'],
+  adapters: ['decisions', 'runtime', 'http', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
@@ -22,7 +23,7 @@ const packageOwners = {
   'fastest-levenshtein': '^src/runtime/',
   'ipaddr.js': '^src/http/',
   jose: '^src/tokens/',
-  lmdb: '^src/(stores/disk|limits/disk-(counter|records))\\.ts$',
+  lmdb: '^src/(runtime/disk-engine|limits/disk-records)\\.ts$',
   'lru-cache': '^src/',
   'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
@@ -101,10 +102,10 @@ module.exports = {
       comment: 'no policy imports another; what two of them share stands beside them',
       severity: 'error',
       from: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of)\\.ts$',
       },
       to: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of)\\.ts$',
       },
     },
     ...folderRules,

@@ -2,14 +2,20 @@ import { defineConfig } from 'vitest/config'
 import { packageEntries } from './package-entries.js'
 
 const ofThePackage = ['test/package/**/*.test.ts']
+const inCi = process.env.CI !== undefined
 
 export default defineConfig({
   resolve: {
     alias: packageEntries.map(({ name, source }) => ({ find: new RegExp(`^${name}$`), replacement: source })),
   },
   test: {
-    reporters:
-      process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'coverage/tests.json' }]],
+    reporters: inCi
+      ? ['default', './.ci/second-tries.mjs', ['json', { outputFile: 'coverage/tests.json' }]]
+      : ['default'],
+    // Bounds of time are tested with processes and servers of their own, on machines that may be busy.
+    retry: inCi ? 1 : 0,
+    // Many tests wait for a clock, a process or a server: as many files at once as there are processors.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

@@ -7,7 +7,7 @@ import type { Refusal, RefusalCode } from './decisions/refusals.js'
 import type { HttpReply } from './http/reply.js'
 import { proxyOptionsShape, type ProxyOptions } from './http/trusted-proxies.js'
 import type { Counter } from './limits/counter.js'
-import { counterOption } from './limits/guarded-take.js'
+import { counterOption } from './policies/counter-options.js'
 import { hasFunctions } from './runtime/check.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 
@@ -21,8 +21,14 @@ export interface DecisionEvent {
   readonly reason?: string | undefined
   /** The internal ID of the client, once it has proved itself. */
   readonly client?: string | undefined
-  /** What went wrong, for `fault`: safe to log, since its message and cause hold no secret, token or URL. */
+  /** What went wrong, for `fault` and `withoutCounter`: safe to log, since its message and cause hold no secret, token or URL. */
   readonly fault?: ClienteleFault | undefined
+  /** The counter has not answered, and this was done instead, by `whenCounterFails`; `fault` says why. */
+  readonly withoutCounter?: 'admit' | 'localShare' | undefined
+  /** How long the request has waited for its turn. */
+  readonly waitedMs?: number | undefined
+  /** With this the request would have been turned away, if `enforce` said so. */
+  readonly notEnforced?: RefusalCode | FaultCode | undefined
 }
 
 export interface ClienteleOptions extends ProxyOptions {

@@ -1,33 +1,43 @@
-import { contain, warn } from './adapters/contain.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
-import { checkedReader } from './contracts/reader.js'
+import { checkedReader, type CheckedReader } from './contracts/reader.js'
 import type { ContractReader } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import { SecretPlaces } from './decisions/secret-places.js'
 import { ForwardingWatch } from './http/forwarding-watch.js'
+import type { ProxyOptions } from './http/trusted-proxies.js'
 import type { Counter } from './limits/counter.js'
+import type { GuardedCounter } from './limits/guarded-take.js'
 import { memoryCounter } from './limits/memory-counter.js'
+import { WaitingLines } from './limits/waiting-lines.js'
 import { anyOf } from './policies/any-of.js'
+import { usageDesk, type ClientUsage, type UsageDesk, type UsageQuestion } from './policies/client-usage.js'
 import type { PolicyContext } from './policies/context.js'
 import { controlSpikes, type ControlSpikesOptions } from './policies/control-spikes.js'
 import { enforceClientId, type EnforceClientIdOptions } from './policies/enforce-client-id.js'
 import { introspectToken } from './policies/introspect-token.js'
 import type { IntrospectTokenOptions } from './policies/introspection-options.js'
 import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
+import { throttleBySla, type ThrottleBySlaOptions } from './policies/throttle-by-sla.js'
 import { validateJwt, type ValidateJwtOfIssuersOptions, type ValidateJwtOptions } from './policies/validate-jwt.js'
 import { checkOptions } from './runtime/check.js'
+import { contain } from './runtime/contain.js'
+import { warn } from './runtime/warn.js'
 import { tokenEngines } from './tokens/engines.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 import type { Issuers } from './tokens/keys/issuer-keys.js'
 
 export type {
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
+  ThrottleBySlaOptions,
+  UsageDesk,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 }
@@ -45,12 +55,16 @@ export interface Conduct extends Pick<
 export interface Policies {
   readonly conduct: Conduct
   readonly issuers: Issuers
+  readonly usage: UsageDesk
   enforceClientId(options?: EnforceClientIdOptions): IdentifyingPolicy
   validateJwt(options: ValidateJwtOptions | ValidateJwtOfIssuersOptions): IdentifyingPolicy
   introspectToken(options: IntrospectTokenOptions): IdentifyingPolicy
   anyOf(branches: readonly (IdentifyingPolicy | Choice)[]): Choice
   limitBySla(options?: LimitBySlaOptions): Policy
+  throttleBySla(options?: ThrottleBySlaOptions): Policy
   controlSpikes(options: ControlSpikesOptions): Policy
+  /** All requests that wait for their turn are answered, and none waits from now on. */
+  endWaiting(): void
 }
 
 /**
@@ -73,8 +87,6 @@ export function wirePolicies(options: ClienteleOptions): Policies {
   const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
   const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
   const context: PolicyContext = { api, realm, reader, tokens }
-  const forwardingWatch = new ForwardingWatch(api, trustedProxies)
-  const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
   return {
     conduct: { api, skip, answer, onRefusal, faults, onDecision, secretPlaces: new SecretPlaces() },
     issuers: tokens.issuers,
@@ -82,8 +94,36 @@ export function wirePolicies(options: ClienteleOptions): Policies {
     validateJwt: (own) => validateJwt(context, own),
     introspectToken: (own) => introspectToken(context, own),
     anyOf,
-    limitBySla: (own) => limitBySla({ api, counter, counterTimeoutMs }, own),
-    controlSpikes: (own) => controlSpikes(spikeContext, own),
+    ...limitPolicies({ api, reader, counter, counterTimeoutMs, trustedProxies, forwardingHeader }),
+  }
+}
+
+interface LimitPolicyContext extends GuardedCounter, ProxyOptions {
+  readonly api: string
+  readonly reader: CheckedReader
+}
+
+type LimitPolicies = Pick<Policies, 'limitBySla' | 'throttleBySla' | 'controlSpikes' | 'endWaiting' | 'usage'>
+
+function limitPolicies(context: LimitPolicyContext): LimitPolicies {
+  const { api, trustedProxies } = context
+  const lines = new WaitingLines()
+  const allLines = [lines]
+  const newLines = (): WaitingLines => {
+    const more = new WaitingLines()
+    allLines.push(more)
+    return more
+  }
+  const spikes = { ...context, forwardingWatch: new ForwardingWatch(api, trustedProxies), newLines }
+  const throttling = { ...context, lines }
+  return {
+    limitBySla: (own) => limitBySla(context, own),
+    throttleBySla: (own) => throttleBySla(throttling, own),
+    controlSpikes: (own) => controlSpikes(spikes, own),
+    endWaiting: () => {
+      for (const each of allLines) each.close()
+    },
+    usage: usageDesk(context),
   }
 }
 

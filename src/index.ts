@@ -129,11 +129,14 @@ export type { HttpReply } from './http/reply.js'
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  ThrottleBySlaOptions,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from './clientele.js'

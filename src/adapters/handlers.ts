@@ -1,10 +1,13 @@
 import type {
+  ClientUsage,
   ControlSpikesOptions,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
   Policies,
+  ThrottleBySlaOptions,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from '../clientele.js'
@@ -29,10 +32,31 @@ export interface Handlers<Handler> {
   anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
+  /** The same, and over the limits a request waits for its turn. */
+  throttleBySla(this: void, options?: ThrottleBySlaOptions): Guarded<Handler>
   /** Keeps guessing and floods within bounds, before anybody is identified or after. */
   controlSpikes(this: void, options: ControlSpikesOptions): Guarded<Handler>
   /** A policy of one's own as a handler. */
   enforce<P extends Policy>(this: void, policy: P): Guarded<Handler, P>
+  /**
+   * For whoever is asked "why do I get a 429?": where a client stands with its limits, its own ones included. Charges
+   * nothing.
+   *
+   * @throws ClienteleFault `ERR_CLIENTELE_INVALID`; `ERR_CLIENTELE_NOT_FOUND` without a contract, `ERR_CLIENTELE_STATE`
+   * for one that is not approved or has no tier; `ERR_CLIENTELE_STORE`, `ERR_CLIENTELE_COUNTER`
+   */
+  usageOf(this: void, question: UsageQuestion): Promise<ClientUsage>
+  /**
+   * Forgets what a client has used of this API, so that its windows begin anew. Requests in flight keep their places.
+   *
+   * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `ERR_CLIENTELE_COUNTER`
+   */
+  resetUsage(this: void, question: UsageQuestion): Promise<void>
+  /**
+   * For a process that ends, before its server is closed: requests that wait for their turn are answered with a 429 at
+   * once, and from now on nobody waits.
+   */
+  endWaiting(this: void): void
   /** What can be done about an issuer while the process runs: fetch its keys now, believe a key no more. */
   readonly issuers: Issuers
 }
@@ -48,6 +72,12 @@ export function handlersOf<Handler extends object>(
   return requireCalls({
     enforce,
     issuers: policies.issuers,
+    throttleBySla: (options) => enforce(policies.throttleBySla(options)),
+    endWaiting: () => {
+      policies.endWaiting()
+    },
+    usageOf: (question) => policies.usage.usageOf(question),
+    resetUsage: (question) => policies.usage.resetUsage(question),
     enforceClientId: (options) => enforce(policies.enforceClientId(options)),
     validateJwt: (options) => enforce(policies.validateJwt(options)),
     introspectToken: (options) => enforce(policies.introspectToken(options)),

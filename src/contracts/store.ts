@@ -11,6 +11,16 @@ export interface ContractReader {
   findClient(identity: Identity): MaybePromise<Client | undefined>
   findContract(client: Client['id'], api: string): MaybePromise<Contract | undefined>
   findTier(api: string, name: string): MaybePromise<Tier | undefined>
+  /** Of a copy alone, as a replica is one: how far what it answers now can be relied on. Throws where it cannot. */
+  freshness?(): Freshness
+}
+
+/** Bounds that hold through all layers: a cache, a feed or another replica over a copy goes by them. */
+export interface Freshness {
+  /** How long ago, at most, all that is answered was so at the source. */
+  readonly ageMs: number
+  /** For how much longer an answer of now may be taken for true. */
+  readonly leftMs: number
 }
 
 /** The kinds of record, each with what it is found by. */

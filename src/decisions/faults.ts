@@ -14,6 +14,7 @@ export const faults = {
   ERR_CLIENTELE_NOT_PROTECTED: { status: 500, title: 'No policy has established what is asked for.' },
   ERR_CLIENTELE_COST: { status: 500, title: 'What a request costs cannot be told.' },
   ERR_CLIENTELE_NOT_READY: { status: 503, title: 'The contracts are not available yet.' },
+  ERR_CLIENTELE_STALE: { status: 503, title: 'The contracts known here are too old to decide on.' },
   ERR_CLIENTELE_BUSY: { status: 503, title: 'Too many slow checks are waiting.' },
   ERR_CLIENTELE_STORE: { status: 503, title: 'The contract store does not answer.' },
   ERR_CLIENTELE_COUNTER: { status: 503, title: 'The counter does not answer.' },

@@ -29,6 +29,11 @@ export const refusals = {
     title: 'A limit is exceeded.',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
+  queue_full: {
+    status: 429,
+    title: 'A limit is exceeded, and too many requests are waiting already.',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
 } as const satisfies Record<string, RefusalEntry>
 
 export type RefusalCode = keyof typeof refusals
