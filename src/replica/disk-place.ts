@@ -27,7 +27,7 @@ export class DiskPlace implements ReplicaPlace {
   constructor(directory: string) {
     this.#directory = directory
     try {
-      makePrivate(directory, [])
+      makePrivate(directory)
       claim(directory, this.#writer)
       this.found = this.#open()
       this.discarded = this.found === undefined && hasProgress(directory)
