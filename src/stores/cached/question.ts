@@ -10,6 +10,8 @@ export interface Question<T> {
   newer(before: T | undefined, found: T, moment: number): T
   /** When a hint last said that this answer is no longer right. */
   hintedAt(key: string, answer: T | undefined): number
+  /** Of a copy alone: for how much longer what it answers now may be taken for true. Throws where it cannot be. */
+  readonly leftMs?: (() => number) | undefined
   /** Only where strangers choose what is asked for. */
   readonly budget?: MissBudget
 }

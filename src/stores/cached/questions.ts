@@ -26,6 +26,7 @@ export function clientQuestion(reader: ContractReader, hints: Hints, budget: Mis
   }
 
   return {
+    leftMs: leftIn(reader),
     ask: (issuer, clientId) => reader.findClient({ issuer, clientId }),
     read: (found) => readRecord('client', found),
     newer(before, found, moment) {
@@ -44,6 +45,7 @@ export function clientQuestion(reader: ContractReader, hints: Hints, budget: Mis
 /** By client and API. */
 export function contractQuestion(reader: ContractReader, hints: Hints): Question<Contract> {
   return {
+    leftMs: leftIn(reader),
     ask: (client, api) => reader.findContract(client, api),
     read: (found) => readRecord('contract', found),
     newer: (before, found) => newerOf('contract', before, found),
@@ -54,11 +56,18 @@ export function contractQuestion(reader: ContractReader, hints: Hints): Question
 /** By name and API: the API comes last, since any text may name a tier. */
 export function tierQuestion(reader: ContractReader, hints: Hints): Question<Tier> {
   return {
+    leftMs: leftIn(reader),
     ask: (name, api) => reader.findTier(api, name),
     read: (found) => readRecord('tier', found),
     newer: (before, found) => newerOf('tier', before, found),
     hintedAt: (key) => hints.about('tier', key),
   }
+}
+
+/** A cache over a copy must not make the copy's records live longer than they may. */
+function leftIn(reader: ContractReader): (() => number) | undefined {
+  const freshness = reader.freshness?.bind(reader)
+  return freshness && (() => freshness().leftMs)
 }
 
 /** An equal record stays the old object, so that whatever was derived from it stays good. */
