@@ -15,6 +15,7 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
+  Revocation,
   StoredSecret,
   Tier,
 } from './contracts/model.js'
@@ -61,6 +62,8 @@ export {
   type RequestContractInput,
 } from './contracts/lifecycle/contract-requests.js'
 export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
+export { allowTokens, forgetRevocations, revokeTokens } from './contracts/lifecycle/revocations.js'
+export type { AllowTokensInput, RevokedTokens, RevokeTokensInput } from './contracts/lifecycle/revocations.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
@@ -87,7 +90,11 @@ export type { ClaimCheck, ClaimSchema } from './tokens/claim-rules.js'
 export type { IsRevoked, RevocableToken } from './tokens/revocation.js'
 export type { Scopes } from './tokens/scopes.js'
 export type { TokenPlaceName } from './tokens/token-places.js'
-export type { TokenReason } from './tokens/token-engine.js'
+export type { ProofFlaw, TokenReason } from './tokens/token-engine.js'
+export { memoryReplays, type MemoryReplaysOptions } from './tokens/proof/memory-replays.js'
+export type { ReplayMemory } from './decisions/replay-memory.js'
+export type { CertificateFormat } from './http/client-certificate.js'
+export type { ClientCertificateOption, DpopOptions, ProofOptions } from './policies/proof-options.js'
 export type { KeyvLike } from './tokens/introspection/shared-answers.js'
 export type { IntrospectionAs, SignedAnswersOptions } from './policies/introspection-options.js'
 export type { JwtIssuerOptions } from './policies/validate-jwt.js'
@@ -124,10 +131,12 @@ export { refusals, type Refusal, type RefusalCode } from './decisions/refusals.j
 export { RefusalError } from './adapters/refusal-error.js'
 export type { SetActualCost } from './adapters/actual-cost.js'
 export type { AdmissionOf, AdmissionWith } from './adapters/admission-of.js'
+export type { ResourceOptions } from './http/resource-metadata.js'
 export type { HttpReply } from './http/reply.js'
 
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
+  AnyTokenOptions,
   ClienteleOptions,
   ClientUsage,
   ControlSpikesOptions,
@@ -135,6 +144,7 @@ export type {
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  RequireAuthenticationOptions,
   ThrottleBySlaOptions,
   UsageQuestion,
   ValidateJwtOfIssuersOptions,

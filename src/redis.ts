@@ -4,3 +4,4 @@ export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscr
 export type { RedisClient } from './redis/client.js'
 export { redisStore, type RedisStoreOptions } from './stores/redis-store.js'
 export type { ServerStore } from './stores/server/server-store.js'
+export { redisReplays, type RedisReplaysOptions } from './tokens/proof/redis-replays.js'

@@ -1,4 +1,6 @@
 import type {
+  AnyTokenOptions,
+  ClaimCheck,
   ClientUsage,
   ControlSpikesOptions,
   EnforceClientIdOptions,
@@ -6,6 +8,9 @@ import type {
   Issuers,
   LimitBySlaOptions,
   Policies,
+  RequireAuthenticationOptions,
+  ResourceMetadata,
+  Scopes,
   ThrottleBySlaOptions,
   UsageQuestion,
   ValidateJwtOfIssuersOptions,
@@ -30,6 +35,16 @@ export interface Handlers<Handler> {
   introspectToken(this: void, options: IntrospectTokenOptions): Guarded<Handler, IdentifyingPolicy>
   /** One of several ways to be identified, chosen by the credentials that stand in the request. */
   anyOf(this: void, ...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]): Guarded<Handler, Choice>
+  /** JWTs and opaque tokens on one route, told apart by their shape: `anyOf(validateJwt(), introspectToken())`. */
+  anyToken(this: void, options: AnyTokenOptions): Guarded<Handler, Choice>
+  /** Asks more scopes of a token that was let in before. */
+  requireScopes(this: void, scopes: Scopes): Guarded<Handler>
+  /** Asks for claims of a token that was let in before: a value, a list, a function or a schema for each. */
+  requireClaims(this: void, claims: Readonly<Record<string, ClaimCheck>>): Guarded<Handler>
+  /** Asks for a user who was authenticated in a certain way, or not long ago (RFC 9470). */
+  requireAuthentication(this: void, options: RequireAuthenticationOptions): Guarded<Handler>
+  /** Answers clients that ask what this API is (RFC 9728), with what `resource` of `clientele()` says; else goes on. */
+  resourceMetadata(this: void): Handler
   /** Holds the client to all limits of its contract's tier. */
   limitBySla(this: void, options?: LimitBySlaOptions): Guarded<Handler>
   /** The same, and over the limits a request waits for its turn. */
@@ -64,27 +79,42 @@ export interface Handlers<Handler> {
 export function handlersOf<Handler extends object>(
   policies: Policies,
   toHandler: (policy: Policy) => Handler,
+  toAnswering: (answer: ResourceMetadata['answer']) => Handler,
 ): Handlers<Handler> {
   const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => {
     policies.conduct.secretPlaces.add(policy.strip)
     return Object.assign(toHandler(policy), { policy })
   }
-  return requireCalls({
+  const factories = requireCalls({
     enforce,
+    enforceClientId: (options?: EnforceClientIdOptions) => enforce(policies.enforceClientId(options)),
+    validateJwt: (options: ValidateJwtOptions | ValidateJwtOfIssuersOptions) => enforce(policies.validateJwt(options)),
+    introspectToken: (options: IntrospectTokenOptions) => enforce(policies.introspectToken(options)),
+    anyToken: (options: AnyTokenOptions) => enforce(policies.anyToken(options)),
+    anyOf: (...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]) =>
+      enforce(policies.anyOf(branches.map(branchPolicy))),
+    requireScopes: (scopes: Scopes) => enforce(policies.requireScopes(scopes)),
+    requireClaims: (claims: Readonly<Record<string, ClaimCheck>>) => enforce(policies.requireClaims(claims)),
+    requireAuthentication: (options: RequireAuthenticationOptions) => enforce(policies.requireAuthentication(options)),
+    resourceMetadata: () => toAnswering(answeringOf(policies)),
+    limitBySla: (options?: LimitBySlaOptions) => enforce(policies.limitBySla(options)),
+    throttleBySla: (options?: ThrottleBySlaOptions) => enforce(policies.throttleBySla(options)),
+    controlSpikes: (options: ControlSpikesOptions) => enforce(policies.controlSpikes(options)),
+  })
+  return {
+    ...factories,
     issuers: policies.issuers,
-    throttleBySla: (options) => enforce(policies.throttleBySla(options)),
     endWaiting: () => {
       policies.endWaiting()
     },
     usageOf: (question) => policies.usage.usageOf(question),
     resetUsage: (question) => policies.usage.resetUsage(question),
-    enforceClientId: (options) => enforce(policies.enforceClientId(options)),
-    validateJwt: (options) => enforce(policies.validateJwt(options)),
-    introspectToken: (options) => enforce(policies.introspectToken(options)),
-    anyOf: (...branches) => enforce(policies.anyOf(branches.map(branchPolicy))),
-    limitBySla: (options) => enforce(policies.limitBySla(options)),
-    controlSpikes: (options) => enforce(policies.controlSpikes(options)),
-  })
+  }
+}
+
+function answeringOf({ resourceMetadata }: Policies): ResourceMetadata['answer'] {
+  if (resourceMetadata !== undefined) return resourceMetadata.answer
+  throw new ClienteleFault('ERR_CLIENTELE_OPTIONS', 'resourceMetadata(): write the option resource of clientele()')
 }
 
 /** A factory that stands where its handler should is called with a request: that is no mistake in the options. */

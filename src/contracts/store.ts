@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
-import type { Client, Contract, Identity, IdentityLink, Tier } from './model.js'
+import type { Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
 
 /**
  * All that the policies ask of a store, so that a store of one's own can be three functions.
@@ -28,6 +28,7 @@ export interface Records {
   readonly client: { readonly key: { readonly id: string }; readonly value: Client }
   readonly identity: { readonly key: Identity; readonly value: IdentityLink }
   readonly contract: { readonly key: { readonly client: string; readonly api: string }; readonly value: Contract }
+  readonly revocation: { readonly key: Pick<Revocation, 'issuer' | 'target'>; readonly value: Revocation }
   readonly tier: { readonly key: { readonly api: string; readonly name: string }; readonly value: Tier }
 }
 

@@ -19,6 +19,7 @@ export const faults = {
   ERR_CLIENTELE_STORE: { status: 503, title: 'The contract store does not answer.' },
   ERR_CLIENTELE_COUNTER: { status: 503, title: 'The counter does not answer.' },
   ERR_CLIENTELE_REVOCATION: { status: 503, title: 'Whether the token is revoked cannot be told.' },
+  ERR_CLIENTELE_REPLAY: { status: 503, title: 'Whether the proof was used before cannot be told.' },
   ERR_CLIENTELE_ISSUER: { status: 503, title: 'The issuer of the token does not answer.' },
 } as const satisfies Record<string, FaultEntry>
 

@@ -5,7 +5,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { lastTransaction } from '../runtime/data-file.js'
 import { makePrivate } from '../runtime/private-files.js'
 import { diskStore } from '../stores/disk.js'
-import { claim, isClaimedBy, readProgress, writeProgress } from './kept-progress.js'
+import { claim, hasProgress, isClaimedBy, readProgress, writeProgress } from './kept-progress.js'
 import type { Generation, LocalStore, Progress, ReplicaPlace } from './place.js'
 
 interface DiskGeneration extends Generation {
@@ -27,10 +27,10 @@ export class DiskPlace implements ReplicaPlace {
   constructor(directory: string) {
     this.#directory = directory
     try {
-      makePrivate(directory, [])
+      makePrivate(directory)
       claim(directory, this.#writer)
       this.found = this.#open()
-      this.discarded = this.found === undefined && this.#generations().length > 0
+      this.discarded = this.found === undefined && hasProgress(directory)
       this.#tidy()
     } catch (error) {
       const message =

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { elapsedSinceWritten, writeMoment } from '../runtime/moment.js'
@@ -35,6 +35,11 @@ export function readProgress(directory: string): KeptProgress | undefined {
   if (kept === undefined) return undefined
   const { format: _, writtenAt, ...progress } = kept
   return { ...progress, ageMs: progress.ageMs + elapsedSinceWritten(writtenAt) }
+}
+
+/** Whether there is one at all, readable or not. */
+export function hasProgress(directory: string): boolean {
+  return existsSync(join(directory, fileName))
 }
 
 /** On the disk when it returns, and whole: a reader finds the one of before or this one. */

@@ -3,6 +3,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { backOffMs } from '../runtime/back-off.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { contain } from '../runtime/contain.js'
+import { closed } from '../stores/check-changes.js'
 import type { Watchers } from '../stores/watchers.js'
 import { Pause } from './pause.js'
 import type { LocalStore } from './place.js'
@@ -100,7 +101,8 @@ export class Synchronizer {
     this.#asking = new AbortController()
     const { cursor } = this.#state
     const waitMs = cursor === undefined || this.#failures > 0 ? 0 : Math.min(this.#options.everyMs, longestWaitMs)
-    const answer = await this.#source.read({ after: cursor, waitMs, signal: this.#asking.signal })
+    const { signal } = this.#asking
+    const answer = await Promise.race([this.#source.read({ after: cursor, waitMs, signal }), aborted(signal)])
     return this.#inTurn(() => this.#state.take(answer))
   }
 
@@ -130,10 +132,16 @@ export class Synchronizer {
     this.#lastError = { at: new Date().toISOString(), message, reason }
     this.#emit({ kind: 'failed', fault, ageMs: this.#state.ageMs })
     // Its age goes on, and a process that comes after this one shall know of it.
-    contain(() => {
-      this.#state.save()
-    })
+    this.#saveAge()
     return backOffMs(this.#failures, Math.max(1000, this.#options.everyMs))
+  }
+
+  #saveAge(): void {
+    try {
+      this.#state.save()
+    } catch {
+      // The disk is what failed, or will be the next to fail; either is told of.
+    }
   }
 
   #tell(outcome: Outcome): void {
@@ -158,4 +166,13 @@ export class Synchronizer {
   #emit(event: ReplicaEvent): void {
     contain(this.#options.onEvent, event)
   }
+}
+
+/** A source need not heed the signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(closed())
+    })
+  })
 }

@@ -7,7 +7,7 @@ const records = engine.openDB<Buffer, string>({ name: 'records', encoding: 'bina
 for (let place = 0; place < Number(places); place++) {
   // A view of its own each time, and each is held.
   engine.resetReadTxn()
-  records.getBinary('client/one', { transaction: engine.useReadTransaction() })
+  records.get('client/one', { transaction: engine.useReadTransaction() })
 }
 process.stdout.write('reading\n')
 setInterval(() => undefined, 60_000)
