@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { faults } from '../src/decisions/faults.js'
@@ -7,6 +9,7 @@ import { anchorsOf, brokenLinks } from './documentation/links.js'
 import { publicOptions } from './documentation/options.js'
 import { codeBlocksOf, pagesOf, type Page } from './documentation/pages.js'
 import { codeTable, sectionsOf } from './documentation/tables.js'
+import { testTitles } from './documentation/test-titles.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = pagesOf(root)
@@ -80,6 +83,28 @@ describe('the index of docs', () => {
   })
 })
 
+describe('the table of outages', () => {
+  const outages = (): Page => pageAt('docs/explanation/outages.md')
+
+  it('names in each row a test that is there', () => {
+    const rows = outages()
+      .text.split('\n')
+      .filter((line) => line.startsWith('| ') && !/^\| (what happens|-)/.test(line))
+    expect(rows.length).toBeGreaterThan(20)
+    const findings = rows.flatMap((row) => {
+      const [what = '', ...rest] = row.split('|').slice(1, -1)
+      const tests = (rest.at(-1) ?? '').split('<br>').map((named) => /^`([\w/-]+)` (.+)$/.exec(named.trim()))
+      return tests.flatMap((named) => {
+        const [, file = '', title = ''] = named ?? []
+        const path = `test/${file}.test.ts`
+        if (!existsSync(join(root, path))) return [`${what.trim()}: no test file is named`]
+        return testTitles(root, path).has(title) ? [] : [`${what.trim()}: ${path} has no "${title}"`]
+      })
+    })
+    expect(findings).toEqual([])
+  })
+})
+
 describe('the reference', () => {
   it('lists the refusals of the code with their statuses', () => {
     const table = codeTable(pageAt('docs/reference/refusals.md'), ['code', 'status'])
@@ -132,7 +157,14 @@ describe('the reference', () => {
   it('knows the options that users can give', () => {
     const functions = publicOptions(root)
     expect([...(functions.get('clientele') ?? [])]).toContain('api')
-    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual(['actualCost', 'cost', 'count', 'fields'])
+    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual([
+      'actualCost',
+      'cost',
+      'count',
+      'enforce',
+      'fields',
+      'whenCounterFails',
+    ])
     expect([...(functions.get('validateJwt') ?? [])]).toContain('audience')
     expect([...(functions.get('headers') ?? [])].sort()).toEqual(['id', 'secret'])
   }, 60_000)

@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import { wirePolicies, type ClienteleOptions, type Conduct, type ResourceMetadata } from '../clientele.js'
 import type { Admission } from '../decisions/admission.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise } from '../decisions/maybe-promise.js'
+import type { Policy } from '../decisions/policy.js'
+import { requireGuards, type AssertProtectedOptions } from '../protection/assert-protected.js'
 import { actualCostWriter, type SetActualCost } from './actual-cost.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit, turnAway } from './admit.js'
 import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
 import { view } from './extend.js'
+import { expressStops } from './express-stops.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run, type Step } from './run.js'
 import { strippedUrl, stripParsed } from './strip.js'
@@ -23,7 +26,7 @@ declare global {
   }
 }
 
-export type { ClienteleOptions }
+export type { AssertProtectedOptions, ClienteleOptions }
 
 /** Typed on `node:http`, so that the framework's own inference of `req.params` survives. */
 export type ExpressHandler = (
@@ -49,16 +52,41 @@ export interface ExpressClientele extends Handlers<ExpressHandler> {
 export function clientele(options: ClienteleOptions): ExpressClientele {
   const policies = wirePolicies(options)
   const { conduct } = policies
-  const handlers = handlersOf<ExpressHandler>(policies, (policy) => (request, response, next) => {
-    const exchange = exchangeOf(request) ?? begin(request, response)
-    const step = run(conduct, policy, exchange)
-    if (!isPromise(step)) take(step, conduct, exchange, request, next)
-    else
-      void step.then((later) => {
-        take(later, conduct, exchange, request, next)
-      })
-  })
+  const toHandler =
+    (policy: Policy): ExpressHandler =>
+    (request, response, next) => {
+      const exchange = exchangeOf(request) ?? begin(request, response)
+      const step = run(conduct, policy, exchange)
+      if (!isPromise(step)) take(step, conduct, exchange, request, next)
+      else
+        void step.then((later) => {
+          take(later, conduct, exchange, request, next)
+        })
+    }
+  const handlers = handlersOf(policies, toHandler, answering)
   return { ...handlers, admissionOf: admissionReader(conduct.api, rawOf), setActualCost: actualCostWriter(rawOf) }
+}
+
+/** For what is the same whoever asks: no policy, and no exchange. */
+function answering(answer: ResourceMetadata['answer']): ExpressHandler {
+  return (request, response, next) => {
+    const reply = answer(request.method, originalUrlOf(request))
+    if (reply === undefined) next()
+    else writeReply(response, reply)
+  }
+}
+
+/**
+ * For the last line of a start-up: throws where a request can reach anything before a policy that identifies its
+ * caller, and names it all by method and path. Functions that are mounted before a policy count, too, since any of them
+ * could answer: those that do not, as parsers of bodies, are named in `open`, or mounted behind the policy. What cannot
+ * be looked into is named and never passed over. Another application that is mounted in it hides its routes: it is named as a whole, and wants a call of its own. `skip` of `clientele()` is not looked at.
+ *
+ * @param app - an Express application or router, after its last route
+ * @throws ClienteleFault `ERR_CLIENTELE_NOT_PROTECTED` with the list, `ERR_CLIENTELE_OPTIONS`
+ */
+export function assertProtected(app: object, options: AssertProtectedOptions): void {
+  requireGuards(expressStops(app), options)
 }
 
 const rawOf = (request: IncomingMessage): IncomingMessage => request

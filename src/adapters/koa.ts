@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import { wirePolicies, type ClienteleOptions, type Conduct, type ResourceMetadata } from '../clientele.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import type { Policy } from '../decisions/policy.js'
 import type { HttpReply } from '../http/reply.js'
+import { requireGuards, type AssertProtectedOptions } from '../protection/assert-protected.js'
 import { actualCostWriter, type SetActualCost } from './actual-cost.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
 import { admit, turnAway } from './admit.js'
 import { beginExchange, exchangeOf, type Exchange } from './exchange.js'
 import { view } from './extend.js'
+import { koaStops } from './koa-stops.js'
 import { handlersOf, type Handlers } from './handlers.js'
 import { run } from './run.js'
 import { strippedUrl } from './strip.js'
 
-export type { ClienteleOptions }
+export type { AssertProtectedOptions, ClienteleOptions }
 
 /** As much of a Koa context as is needed here. */
 export interface KoaContext {
@@ -44,10 +46,27 @@ export function clientele(options: ClienteleOptions): KoaClientele {
   const policies = wirePolicies(options)
   const { conduct } = policies
   return {
-    ...handlersOf<KoaHandler>(policies, (policy) => (context, next) => handle(conduct, policy, context, next)),
+    ...handlersOf<KoaHandler>(
+      policies,
+      (policy) => (context, next) => handle(conduct, policy, context, next),
+      (reply) => (context, next) => answerOrGoOn(reply, context, next),
+    ),
     admissionOf: admissionReader(conduct.api, rawOf),
     setActualCost: actualCostWriter(rawOf),
   }
+}
+
+/**
+ * For the last line of a start-up: throws where a request can reach anything before a policy that identifies its
+ * caller, and names it all by method and path. Functions that are mounted before a policy count, too, since any of them
+ * could answer: those that do not, as parsers of bodies, are named in `open`, or mounted behind the policy. What cannot
+ * be looked into is named and never passed over. What `koa-mount` or `koa-compose` has made hides what is in it: it is named as a whole. `skip` of `clientele()` is not looked at.
+ *
+ * @param app - a Koa application or router of `@koa/router`, after its last route
+ * @throws ClienteleFault `ERR_CLIENTELE_NOT_PROTECTED` with the list, `ERR_CLIENTELE_OPTIONS`
+ */
+export function assertProtected(app: object, options: AssertProtectedOptions): void {
+  requireGuards(koaStops(app), options)
 }
 
 const rawOf = ({ req }: Pick<KoaContext, 'req'>): IncomingMessage => req
@@ -86,6 +105,17 @@ function statusOf(error: unknown): number {
   const { status, statusCode = status } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown }
   const told = typeof status === 'number' ? status : statusCode
   return typeof told === 'number' && told >= 400 && told <= 599 ? told : 500
+}
+
+/** For what is the same whoever asks: no policy, and no exchange. */
+async function answerOrGoOn(
+  replyTo: ResourceMetadata['answer'],
+  context: KoaContext,
+  next: () => Promise<unknown>,
+): Promise<void> {
+  const reply = replyTo(context.req.method, context.originalUrl)
+  if (reply === undefined) await next()
+  else answer(context, reply)
 }
 
 function answer(context: KoaContext, { status, fields, body }: HttpReply): void {

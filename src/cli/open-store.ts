@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContractStore } from '../contracts/store.js'
 import { isContractStore } from '../contracts/is-store.js'
 import type { PostgresPool } from '../stores/postgres.js'
-import type { NodeRedisClient } from '../stores/redis.js'
+import type { NodeRedisClient } from '../redis/client.js'
 import { CliError, wrongInput } from './exit-codes.js'
 import { fromProject, userFile } from './user-modules.js'
 
@@ -67,7 +67,7 @@ interface RedisModule {
 }
 
 async function openRedis(url: URL): Promise<OpenedStore> {
-  const { redisStore } = await import('../stores/redis.js')
+  const { redisStore } = await import('../stores/redis-store.js')
   const options = taken(url, 'prefix')
   const redis = (await fromProject('redis')) as unknown as RedisModule
   const client = redis.createClient({ url: url.href, socket: { reconnectStrategy: false, connectTimeout: 5000 } })

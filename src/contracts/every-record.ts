@@ -4,7 +4,7 @@ type Listed<K extends RecordKind> = Pick<ListQuery<K>, 'kind' | 'api' | 'client'
 
 /** Page by page, so that a list of any length takes little memory. */
 export async function* everyRecord<K extends RecordKind>(
-  store: ContractStore,
+  store: Pick<ContractStore, 'list'>,
   query: Listed<K>,
 ): AsyncGenerator<Records[K]['value']> {
   let cursor: string | undefined
@@ -16,7 +16,7 @@ export async function* everyRecord<K extends RecordKind>(
 }
 
 export async function listAll<K extends RecordKind>(
-  store: ContractStore,
+  store: Pick<ContractStore, 'list'>,
   query: Listed<K>,
 ): Promise<Records[K]['value'][]> {
   const records: Records[K]['value'][] = []

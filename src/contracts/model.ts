@@ -131,6 +131,9 @@ export const lifecycleSteps = [
   'restoreContract',
   'changeTier',
   'overrideLimits',
+  'revokeTokens',
+  'allowTokens',
+  'forgetRevocations',
 ] as const
 
 export type LifecycleStep = (typeof lifecycleSteps)[number]
@@ -147,6 +150,8 @@ export interface StepDetails {
   readonly clientId?: string
   /** The `id` of a secret. */
   readonly secret?: string
+  /** Of a revocation: which tokens. */
+  readonly target?: string
   readonly reason?: string
 }
 
@@ -172,6 +177,22 @@ export interface AuditHead {
   readonly version: number
   /** The hash of the last entry. */
   readonly hash: string
+}
+
+/** Tokens that are not to work any more, whatever their issuer says of them. */
+export interface Revocation {
+  readonly issuer: string
+  /** One token by its `jti`, or all of a user (`sub`) or a client that were issued before a moment. */
+  readonly target: `token:${string}` | `subject:${string}` | `client:${string}`
+  readonly version: number
+  /** There for users and clients. */
+  readonly issuedBefore?: string
+  /** From here on it may be forgotten: no such token lives that long. */
+  readonly endsAt?: string
+  readonly reason?: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy: string
 }
 
 export type { Identity }

@@ -8,6 +8,7 @@ import {
   type Contract,
   type Identity,
   type IdentityLink,
+  type Revocation,
   type Tier,
 } from './model.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
@@ -87,6 +88,7 @@ const audit = z.strictObject({
   issuer: issuer.optional(),
   clientId: id.optional(),
   secret: id.optional(),
+  target: z.string().max(2100).optional(),
   reason: longText.optional(),
   previous: digest,
   hash: digest,
@@ -99,8 +101,25 @@ const auditHead = z.strictObject({
   hash: digest,
 } satisfies Shape<AuditHead>) satisfies z.ZodType<AuditHead>
 
+const target = z.custom<Revocation['target']>(
+  (text) => typeof text === 'string' && /^(?:token|subject|client):[^]{1,2000}$/.test(text),
+  'expected token:, subject: or client: and 1 to 2000 characters',
+)
+
+const revocation = z.strictObject({
+  issuer,
+  target,
+  version,
+  issuedBefore: instant.optional(),
+  endsAt: instant.optional(),
+  reason: longText.optional(),
+  createdAt: instant,
+  updatedAt: instant,
+  updatedBy: actor,
+} satisfies Shape<Revocation>) satisfies z.ZodType<Revocation>
+
 /** What a record of each kind must look like, when it is written and when it is first read. */
-export const recordSchemas = { client, identity, contract, tier, audit, 'audit-head': auditHead } as const
+export const recordSchemas = { client, identity, contract, revocation, tier, audit, 'audit-head': auditHead } as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
 function withoutNulls(value: unknown): unknown {
@@ -128,6 +147,7 @@ export const keySchemas = {
   client: z.strictObject({ id }),
   identity: z.strictObject(identityShape),
   contract: z.strictObject({ client: id, api: apiName }),
+  revocation: z.strictObject({ issuer, target }),
   tier: z.strictObject({ api: apiName, name: tierName }),
   audit: z.strictObject({ entry }),
   'audit-head': z.strictObject({ log }),

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
-import { open } from 'lmdb'
 import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
 import { wallClock, type Clock } from '../runtime/clock.js'
-import { isSoundDataFile } from '../runtime/data-file.js'
-import { makePrivate } from '../runtime/private-files.js'
+import { DiskEngine } from '../runtime/disk-engine.js'
 import type { Moment } from './account.js'
 import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from './counter.js'
-import { diskKey, sweepSome, type Engine } from './disk-records.js'
+import { diskKey, sweepSome, type Accounts } from './disk-records.js'
+import { Receipt, spendReceipt } from './receipt.js'
 import { accountOf, storedFrom, withoutUsage, type StoredAccount } from './stored-account.js'
 
 /** What `diskCounter` returns: a `Counter` whose answers are always at hand, and that has to be closed. */
@@ -46,32 +44,26 @@ const optionsSchema = z.strictObject({
  */
 export function diskCounter(options: DiskCounterOptions): DiskCounter {
   const { path, wallClock: clock } = checkOptions('diskCounter()', optionsSchema, options)
-  return new CounterOnDisk(openAt(path), clock)
+  return new CounterOnDisk(engineAt(path), clock)
 }
 
-function openAt(path: string): Engine {
-  try {
-    makePrivate(path, ['data.mdb', 'lock.mdb'])
-    if (isSoundDataFile(join(path, 'data.mdb')))
-      return open({ path, noSubdir: false, encoding: 'msgpack', noSync: true })
-  } catch (cause) {
-    const message = "diskCounter(): cannot open the directory given as path, or make it private; is it this user's own?"
-    throw new ClienteleFault('ERR_CLIENTELE_COUNTER', message, { cause })
-  }
-  const remedy = 'move it away to count from nothing'
-  throw new ClienteleFault(
-    'ERR_CLIENTELE_COUNTER',
-    `diskCounter(): data.mdb under path is damaged or cut off; ${remedy}`,
-  )
+function engineAt(path: string): DiskEngine<Accounts> {
+  return new DiskEngine({
+    path,
+    name: 'diskCounter()',
+    code: 'ERR_CLIENTELE_COUNTER',
+    remedy: 'move it away to count from nothing',
+    options: { encoding: 'msgpack', noSync: true },
+    tables: (root) => root as Accounts,
+  })
 }
 
 class CounterOnDisk implements DiskCounter {
-  readonly #engine: Engine
+  readonly #engine: DiskEngine<Accounts>
   readonly #clock: Clock
   #sweptTo = ''
-  #closing: Promise<void> | undefined
 
-  constructor(engine: Engine, clock: Clock) {
+  constructor(engine: DiskEngine<Accounts>, clock: Clock) {
     this.#engine = engine
     this.#clock = clock
   }
@@ -79,73 +71,66 @@ class CounterOnDisk implements DiskCounter {
   take(subject: string, limits: readonly CounterLimit[], cost: number): Take {
     checkCost(cost)
     const key = diskKey(subject)
-    return this.#alone((now) => {
-      const stored = this.#engine.get(key)
+    return this.#alone((accounts, now) => {
+      const stored = accounts.get(key)
       const account = accountOf(stored, limits)
       const { layout } = account
       if (!account.hasRoom(layout, cost, now)) {
         return { taken: false, readings: account.read(layout, cost, now), receipt: undefined }
       }
       const marks = account.charge(layout, cost, now)
-      const { id } = this.#put(key, storedFrom(account, stored ?? this.#opened(now)))
-      const receipt = new Receipt({ key, id, limits, marks, cost })
+      const charged = storedFrom(account, stored ?? this.#begun(accounts, now))
+      accounts.putSync(key, charged)
+      const receipt = new Receipt<Charged>(this, { key, id: charged.id, limits, marks, cost })
       return { taken: true, readings: account.read(layout, cost, now), receipt }
     })
   }
 
   peek(subject: string, limits: readonly CounterLimit[]): readonly Reading[] {
-    return this.#guarded(() => {
-      // The engine keeps one view per turn of the event loop; what another process has charged shows in a new one.
-      this.#engine.resetReadTxn()
-      const account = accountOf(this.#engine.get(diskKey(subject)), limits)
+    return this.#engine.read((accounts) => {
+      const account = accountOf(accounts.get(diskKey(subject)), limits)
       return account.read(account.layout, 1, this.#now())
     })
   }
 
   giveBack(receipt: unknown, cost: number): void {
     checkCost(cost)
-    const charged = receipt instanceof Receipt ? receipt.spend() : undefined
+    const charged = spendReceipt<Charged>(this, receipt)
     if (charged === undefined) return
-    this.#alone((now) => {
-      const stored = this.#engine.get(charged.key)
+    this.#alone((accounts, now) => {
+      const stored = accounts.get(charged.key)
       if (stored === undefined) return
       // Of what was forgotten nothing is given back; requests in flight are over all the same.
       const isOwn = ({ algorithm }: CounterLimit): boolean => stored.id === charged.id || algorithm === 'concurrent'
       const account = accountOf(stored, charged.limits.filter(isOwn))
       const marks = charged.marks.filter((_, index) => isOwn(charged.limits[index] as CounterLimit))
       account.giveBack(account.layout, marks, Math.min(cost, charged.cost), now)
-      this.#put(charged.key, storedFrom(account, stored))
+      accounts.putSync(charged.key, storedFrom(account, stored))
     })
   }
 
   reset(subject: string): void {
     const key = diskKey(subject)
-    this.#alone(() => {
-      const stored = this.#engine.get(key)
+    this.#alone((accounts) => {
+      const stored = accounts.get(key)
       const left = stored && withoutUsage(stored, randomUUID())
-      if (left !== undefined) this.#put(key, left)
-      else this.#engine.removeSync(key)
+      if (left !== undefined) accounts.putSync(key, left)
+      else accounts.removeSync(key)
     })
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#engine.close()
-    return this.#closing
+    return this.#engine.close()
   }
 
-  #put(key: string, stored: StoredAccount): StoredAccount {
-    this.#engine.putSync(key, stored)
-    return stored
-  }
-
-  #opened({ wallMs }: Moment): Pick<StoredAccount, 'id' | 'limits'> {
-    this.#sweptTo = sweepSome(this.#engine, this.#sweptTo, wallMs)
+  #begun(accounts: Accounts, { wallMs }: Moment): Pick<StoredAccount, 'id' | 'limits'> {
+    this.#sweptTo = sweepSome(accounts, this.#sweptTo, wallMs)
     return { id: randomUUID(), limits: {} }
   }
 
-  /** Under the lock of all processes: nobody else charges between the look and the charge. */
-  #alone<T>(work: (now: Moment) => T): T {
-    return this.#guarded(() => this.#engine.transactionSync(() => work(this.#now())))
+  /** Nobody else charges between the look and the charge. */
+  #alone<T>(work: (accounts: Accounts, now: Moment) => T): T {
+    return this.#engine.change(1, (accounts) => work(accounts, this.#now()))
   }
 
   /** One clock for all limits: no other is the same in every process, and after a restart. */
@@ -155,16 +140,6 @@ class CounterOnDisk implements DiskCounter {
       throw new ClienteleFault('ERR_CLIENTELE_COUNTER', 'diskCounter(): the clock says nothing')
     return { monotonicMs: wallMs, wallMs }
   }
-
-  #guarded<T>(work: () => T): T {
-    if (this.#closing !== undefined) throw new ClienteleFault('ERR_CLIENTELE_COUNTER', 'diskCounter(): it is closed')
-    try {
-      return work()
-    } catch (cause) {
-      if (cause instanceof ClienteleFault) throw cause
-      throw new ClienteleFault('ERR_CLIENTELE_COUNTER', 'the counter on disk failed', { cause })
-    }
-  }
 }
 
 interface Charged extends Pick<StoredAccount, 'id'> {
@@ -172,17 +147,4 @@ interface Charged extends Pick<StoredAccount, 'id'> {
   readonly limits: readonly CounterLimit[]
   readonly marks: readonly number[]
   readonly cost: number
-}
-
-class Receipt {
-  #charged: Charged | undefined
-  constructor(charged: Charged) {
-    this.#charged = charged
-  }
-
-  spend(): Charged | undefined {
-    const charged = this.#charged
-    this.#charged = undefined
-    return charged
-  }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { RootDatabase } from 'lmdb'
 import { isOverAt, type StoredAccount } from './stored-account.js'
 
-export type Engine = RootDatabase<StoredAccount, string>
+export type Accounts = RootDatabase<StoredAccount, string>
 
 /** As much as fits into a key of the engine, with room to spare. */
 const maximumKeyLength = 500
@@ -18,8 +18,8 @@ export function diskKey(subject: string): string {
 const recordsPerSweep = 2
 
 /** Removes what is over, a few records at a time; returns where the next sweep begins. For use in a transaction. */
-export function sweepSome(engine: Engine, from: string, nowMs: number): string {
-  const seen = [...engine.getRange({ start: from, limit: recordsPerSweep + 1 })]
-  for (const { key, value } of seen.slice(0, recordsPerSweep)) if (isOverAt(value, nowMs)) engine.removeSync(key)
+export function sweepSome(accounts: Accounts, from: string, nowMs: number): string {
+  const seen = [...accounts.getRange({ start: from, limit: recordsPerSweep + 1 })]
+  for (const { key, value } of seen.slice(0, recordsPerSweep)) if (isOverAt(value, nowMs)) accounts.removeSync(key)
   return seen[recordsPerSweep]?.key ?? ''
 }

@@ -12,6 +12,7 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   client: ['state'],
   identity: ['client'],
   contract: ['client', 'api', 'state'],
+  revocation: [],
   tier: ['api', 'state'],
   audit: ['client', 'api'],
   'audit-head': [],
@@ -48,7 +49,7 @@ export function checkQuery(given: ListQuery): CheckedQuery {
     (name) => filters[name] !== undefined && !fields.includes(name),
   )
   if (foreign !== undefined) {
-    const remedy = fields.length === 0 ? 'leave it out' : `it can be listed by ${fields.join(', ')}`
+    const remedy = fields.length === 0 ? 'all of them are listed' : `it can be listed by ${fields.join(', ')}`
     throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list(): ${kind} has no ${foreign}; ${remedy}`)
   }
   const used = fields.flatMap((field) => {

@@ -18,55 +18,34 @@ export interface Table {
   removeSync(key: string): boolean
 }
 
-/** What is used of the engine itself. */
-export interface Engine {
-  resetReadTxn(): void
-  getStats(): object
-  /** Under the lock of all processes; rolled back by a throw, on the disk on return. */
-  transactionSync(work: () => void): void
-  close(): Promise<void>
+export interface Tables {
+  readonly records: Table
+  /** Store keys by field, always changed in the same transaction. */
+  readonly index: Table
 }
 
-export interface DiskRecords {
-  /** The bytes that stand there now, whoever wrote them. Valid until the next read. */
-  read(storeKey: string): { readonly bytes: Buffer; readonly length: number } | undefined
-  commit(changes: readonly CheckedChange[], decode: (bytes: Buffer) => AnyRecord): void
-  /** The next store keys in their order, from after the cursor on. */
-  keys(query: CheckedQuery, cursor: string | undefined): readonly string[]
-  /** Grows with each commit, whoever makes it. */
-  revision(): number
-  close(): Promise<void>
-}
-
-/** One record per key, and an index of keys by field, always changed in the same transaction. */
-export function diskRecords(engine: Engine, records: Table, index: Table): DiskRecords {
-  return {
-    read: (storeKey) => read(engine, records, storeKey),
-    commit(changes, decode) {
-      engine.transactionSync(() => {
-        const before = changes.map(({ storeKey }) => valueOf(records, storeKey, decode))
-        changes.forEach((change, at) => {
-          if ((before[at]?.version ?? null) !== change.expect) throw conflict(change.target.kind)
-        })
-        changes.forEach((change, at) => {
-          write(records, index, change, before[at])
-        })
-      })
-    },
-    keys(query, cursor) {
-      engine.resetReadTxn()
-      return keysOf(records, index, query, cursor)
-    },
-    revision: () => (engine.getStats() as { readonly lastTxnId: number }).lastTxnId,
-    close: () => engine.close(),
-  }
-}
-
-function read(engine: Engine, records: Table, storeKey: string): { bytes: Buffer; length: number } | undefined {
-  // lmdb keeps one read transaction per turn of the event loop; an edit by another process shows in a new one only.
-  engine.resetReadTxn()
+/** The bytes that stand there now, whoever wrote them. Valid until the next read. */
+export function readRecord(
+  { records }: Tables,
+  storeKey: string,
+): { readonly bytes: Buffer; readonly length: number } | undefined {
   const bytes = records.getBinaryFast(storeKey)
   return bytes === undefined ? undefined : { bytes, length: bytes.length }
+}
+
+/** For use in a transaction. */
+export function commitRecords(
+  { records, index }: Tables,
+  changes: readonly CheckedChange[],
+  decode: (bytes: Buffer) => AnyRecord,
+): void {
+  const before = changes.map(({ storeKey }) => valueOf(records, storeKey, decode))
+  changes.forEach((change, at) => {
+    if ((before[at]?.version ?? null) !== change.expect) throw conflict(change.target.kind)
+  })
+  changes.forEach((change, at) => {
+    write(records, index, change, before[at])
+  })
 }
 
 function valueOf(records: Table, storeKey: string, decode: (bytes: Buffer) => AnyRecord): AnyRecord | undefined {
@@ -97,7 +76,12 @@ function indexPrefix(kind: RecordKind, field: string, value: string): string {
   return [kind, field, escapePart(value)].join(separator)
 }
 
-function keysOf(records: Table, index: Table, query: CheckedQuery, cursor: string | undefined): readonly string[] {
+/** The next store keys in their order, from after the cursor on. */
+export function recordKeys(
+  { records, index }: Tables,
+  query: CheckedQuery,
+  cursor: string | undefined,
+): readonly string[] {
   const { kind, pageSize } = query
   const [narrowest] = query.filters
   const prefix = narrowest === undefined ? '' : indexPrefix(kind, ...narrowest) + separator

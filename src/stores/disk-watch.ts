@@ -11,7 +11,7 @@ const pollMs = 200
 export class DiskWatch {
   readonly #revision: () => number
   readonly #watchers = new Watchers()
-  #seen = 0
+  #seen: number | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(revision: () => number) {
@@ -19,13 +19,13 @@ export class DiskWatch {
   }
 
   add(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void {
-    const stop = this.#watchers.add(changed, missed)
     if (this.#timer === undefined) {
       this.#seen = this.#revision()
       this.#timer = setInterval(() => {
         this.#look()
       }, pollMs).unref()
     }
+    const stop = this.#watchers.add(changed, missed)
     return () => {
       stop()
       if (this.#watchers.size === 0) this.#stopLooking()
@@ -34,7 +34,8 @@ export class DiskWatch {
 
   committed(keys: readonly RecordKey[]): void {
     // Ours alone: nobody else's number came in between.
-    if (this.#timer !== undefined && this.#revision() === this.#seen + 1) this.#seen += 1
+    const next = (this.#seen ?? 0) + 1
+    if (this.#timer !== undefined && this.#told() === next) this.#seen = next
     this.#watchers.changed(keys)
   }
 
@@ -44,10 +45,19 @@ export class DiskWatch {
   }
 
   #look(): void {
-    const revision = this.#revision()
+    const revision = this.#told()
     if (revision === this.#seen) return
     this.#seen = revision
     this.#watchers.missed()
+  }
+
+  /** `undefined` while the database fails: nobody waits here who could be told. Being old is the safe side. */
+  #told(): number | undefined {
+    try {
+      return this.#revision()
+    } catch {
+      return undefined
+    }
   }
 
   #stopLooking(): void {

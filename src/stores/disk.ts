@@ -1,19 +1,15 @@
-import { join } from 'node:path'
-import { open } from 'lmdb'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { checkRecord } from '../contracts/check-record.js'
 import { recordKey } from '../contracts/keys.js'
 import type { Client, Contract, Identity, Tier } from '../contracts/model.js'
 import type { Change, ContractStore, ListQuery, Page, RecordKey, RecordKind, Records } from '../contracts/store.js'
-import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
-import { checkChanges, closed, isRecordOf, writtenKeys, type AnyRecord } from './check-changes.js'
+import { checkChanges, isRecordOf, writtenKeys, type AnyRecord } from './check-changes.js'
 import { checkQuery, fits, type CheckedQuery } from './check-query.js'
-import { isSoundDataFile } from '../runtime/data-file.js'
-import { diskRecords, type DiskRecords } from './disk-records.js'
+import { DiskEngine } from '../runtime/disk-engine.js'
+import { commitRecords, readRecord, recordKeys, type Tables } from './disk-records.js'
 import { DiskWatch } from './disk-watch.js'
-import { makePrivate } from '../runtime/private-files.js'
 
 /** A contract store that has to be closed before another process may move its files. */
 export interface DiskStore extends ContractStore {
@@ -46,33 +42,22 @@ const optionsSchema = z.strictObject({
  */
 export function diskStore(options: DiskStoreOptions): DiskStore {
   const { path, cachedRecords = 10_000 } = checkOptions('diskStore()', optionsSchema, options)
-  return new LmdbStore(openAt(path), cachedRecords)
+  return new LmdbStore(engineAt(path), cachedRecords)
 }
 
-function openAt(path: string): DiskRecords {
-  try {
-    makePrivate(path, ['data.mdb', 'lock.mdb'])
-    if (isSoundDataFile(join(path, 'data.mdb'))) return openRecords(path)
-  } catch (error) {
-    const message = "diskStore(): cannot open the directory given as path, or make it private; is it this user's own?"
-    throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { cause: error })
-  }
-  const remedy = 'put a backup in its place, or move it away to begin anew'
-  throw new ClienteleFault('ERR_CLIENTELE_STORE', `diskStore(): data.mdb under path is damaged or cut off; ${remedy}`)
-}
-
-function openRecords(path: string): DiskRecords {
-  const engine = open<Buffer, string>({
+function engineAt(path: string): DiskEngine<Tables> {
+  return new DiskEngine({
     path,
-    noSubdir: false,
-    maxDbs: 2,
-    encoding: 'binary',
+    name: 'diskStore()',
+    code: 'ERR_CLIENTELE_STORE',
+    remedy: 'put a backup in its place, or move it away to begin anew',
     // A commit is on the disk before anyone sees it, so that no process decides on a record that a crash takes back.
-    overlappingSync: false,
+    options: { maxDbs: 2, encoding: 'binary', overlappingSync: false },
+    tables: (root) => ({
+      records: root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' }),
+      index: root.openDB<Buffer, string>({ name: 'index', encoding: 'binary' }),
+    }),
   })
-  const records = engine.openDB<Buffer, string>({ name: 'records', encoding: 'binary' })
-  const index = engine.openDB<Buffer, string>({ name: 'index', encoding: 'binary' })
-  return diskRecords(engine, records, index)
 }
 
 interface Decoded {
@@ -82,14 +67,13 @@ interface Decoded {
 
 class LmdbStore implements DiskStore {
   readonly capabilities = Object.freeze({ atomicCommits: true, indexedLists: true })
-  readonly #records: DiskRecords
+  readonly #engine: DiskEngine<Tables>
   readonly #decoded: LRUCache<string, Decoded>
   readonly #watch: DiskWatch
-  #closing: Promise<void> | undefined
 
-  constructor(records: DiskRecords, cachedRecords: number) {
-    this.#records = records
-    this.#watch = new DiskWatch(() => records.revision())
+  constructor(engine: DiskEngine<Tables>, cachedRecords: number) {
+    this.#engine = engine
+    this.#watch = new DiskWatch(() => engine.revision())
     this.#decoded = new LRUCache({ max: cachedRecords })
   }
 
@@ -114,8 +98,8 @@ class LmdbStore implements DiskStore {
   // eslint-disable-next-line @typescript-eslint/require-await -- a throw has to become a rejection
   async commit(changes: readonly Change[]): Promise<void> {
     const checked = checkChanges(changes)
-    this.#guarded(() => {
-      this.#records.commit(checked, (bytes) => JSON.parse(bytes.toString()) as AnyRecord)
+    this.#engine.change(checked.length, (tables) => {
+      commitRecords(tables, checked, (bytes) => JSON.parse(bytes.toString()) as AnyRecord)
     })
     this.#watch.committed(writtenKeys(checked))
   }
@@ -129,7 +113,7 @@ class LmdbStore implements DiskStore {
     const records: AnyRecord[] = []
     let { cursor } = query
     for (;;) {
-      const keys = this.#guarded(() => this.#records.keys(query, cursor))
+      const keys = this.#engine.read((tables) => recordKeys(tables, query, cursor))
       for (const key of keys) {
         if (records.length === query.pageSize) return cursor === undefined ? { records } : { records, cursor }
         const record = this.#read(query.kind, key)
@@ -141,19 +125,18 @@ class LmdbStore implements DiskStore {
   }
 
   watch(changed: (keys: readonly RecordKey[]) => void, missed?: () => void): () => void {
-    return this.#guarded(() => this.#watch.add(changed, missed))
+    return this.#watch.add(changed, missed)
   }
 
   close(): Promise<void> {
     this.#watch.clear()
-    this.#closing ??= this.#records.close()
-    return this.#closing
+    return this.#engine.close()
   }
 
   /** A record that was decoded before is used again only if the very same bytes stand there now. */
   #read(kind: RecordKind, storeKey: string): AnyRecord | undefined {
-    return this.#guarded(() => {
-      const stored = this.#records.read(storeKey)
+    return this.#engine.read((tables) => {
+      const stored = readRecord(tables, storeKey)
       if (stored === undefined) return undefined
       const { bytes, length } = stored
       const known = this.#decoded.get(storeKey)
@@ -163,15 +146,5 @@ class LmdbStore implements DiskStore {
       this.#decoded.set(storeKey, { bytes: copy, record })
       return record
     })
-  }
-
-  #guarded<T>(work: () => T): T {
-    if (this.#closing !== undefined) throw closed()
-    try {
-      return work()
-    } catch (error) {
-      if (error instanceof ClienteleFault && error.code === 'ERR_CLIENTELE_CONFLICT') throw error
-      throw new ClienteleFault('ERR_CLIENTELE_STORE', 'The contract store on disk failed.', { cause: error })
-    }
   }
 }

@@ -8,6 +8,7 @@ export class TcpProxy {
   #server: Server
   #port = 0
   #stalled = false
+  #delayMs = 0
 
   private constructor(url: string) {
     const { hostname, port } = new URL(url)
@@ -30,6 +31,11 @@ export class TcpProxy {
   stall(): void {
     this.#stalled = true
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  /** What is sent from now on arrives so much later, either way. */
+  slowDown(delayMs: number): void {
+    this.#delayMs = delayMs
   }
 
   /** Connections break, and no new one is taken. */
@@ -59,7 +65,10 @@ export class TcpProxy {
       const pair = [near, connect(this.#target)] as const
       this.#pairs.add(pair)
       for (const [from, to] of [pair, pair.toReversed()] as const) {
-        from.on('data', (chunk: Buffer) => to.write(chunk))
+        from.on('data', (chunk: Buffer) => {
+          if (this.#delayMs === 0) to.write(chunk)
+          else setTimeout(() => to.write(chunk), this.#delayMs)
+        })
         from.on('error', () => undefined)
         from.on('close', () => {
           to.destroy()
