@@ -391,7 +391,7 @@ describe.each(frameworks)('$name', (framework) => {
     ['no place for it', { dpop: { publicUrl, replays: memoryReplays() }, from: [{ header: 'X-Token' }] }],
     ['nothing that could prove a token', { senderConstrained: 'required' }],
   ])('is not built with %s', (_name, change) => {
-    const options = { ...jwtOptions(), ...change } as ValidateJwtOptions
+    const options = { ...jwtOptions(), ...change }
     const start = () =>
       framework.start({ api: 'orders', store: reader }, { routes: { 'ALL /': (on) => [on.validateJwt(options)] } })
     expect(start).toThrow(expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }))
