@@ -8,12 +8,14 @@ const mayImport = {
   contracts: ['decisions', 'runtime'],
   http: ['decisions', 'runtime'],
   credentials: ['decisions', 'runtime'],
-  tokens: ['decisions', 'runtime'],
-  limits: ['decisions', 'runtime'],
-  stores: ['contracts', 'decisions', 'runtime'],
+  tokens: ['decisions', 'runtime', 'redis'],
+  redis: ['decisions', 'runtime'],
+  limits: ['decisions', 'runtime', 'redis'],
+  stores: ['contracts', 'decisions', 'runtime', 'redis'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
+  replica: ['decisions', 'runtime', 'contracts', 'stores'],
   protection: ['decisions', 'runtime'],
-  adapters: ['decisions', 'http', 'protection', 'clientele\\.ts$'],
+  adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
@@ -101,10 +103,10 @@ module.exports = {
       comment: 'no policy imports another; what two of them share stands beside them',
       severity: 'error',
       from: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of|require-scopes|require-claims|require-authentication)\\.ts$',
       },
       to: {
-        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|control-spikes|any-of)\\.ts$',
+        path: '^src/policies/(enforce-client-id|validate-jwt|introspect-token|limit-by-sla|throttle-by-sla|control-spikes|any-of|require-scopes|require-claims|require-authentication)\\.ts$',
       },
     },
     ...folderRules,

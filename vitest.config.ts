@@ -2,18 +2,30 @@ import { defineConfig } from 'vitest/config'
 import { packageEntries } from './package-entries.js'
 
 const ofThePackage = ['test/package/**/*.test.ts']
+/** About texts alone, which no version of Node changes. */
+const ofTheHouse = ['test/architecture.test.ts', 'test/documentation.test.ts', 'test/ci/**/*.test.ts']
+const inCi = process.env.CI !== undefined
 
 export default defineConfig({
   resolve: {
     alias: packageEntries.map(({ name, source }) => ({ find: new RegExp(`^${name}$`), replacement: source })),
   },
   test: {
-    reporters:
-      process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'coverage/tests.json' }]],
+    reporters: inCi
+      ? ['default', './.ci/second-tries.mjs', ['json', { outputFile: 'coverage/tests.json' }]]
+      : ['default'],
+    // Bounds of time are tested with processes and servers of their own, on machines that may be busy.
+    retry: inCi ? 1 : 0,
+    // Many tests wait for a clock, a process or a server: as many files at once as there are processors.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: ofThePackage } },
+      {
+        extends: true,
+        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...ofThePackage, ...ofTheHouse] },
+      },
+      { extends: true, test: { name: 'house', include: ofTheHouse } },
       // Apart, since what is tested here is built and packed first: who runs other tests need not wait for that.
       {
         extends: true,

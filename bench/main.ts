@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { limits } from './limits/suite.js'
 import { payload } from './payload/suite.js'
 import { requests } from './requests/suite.js'
 import type { Row } from './rounds.js'
@@ -6,7 +7,7 @@ import { store } from './store/suite.js'
 import { starting } from './starting/suite.js'
 
 /** A new suite is a line here. */
-const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, payload, starting, store }
+const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, payload, limits, starting, store }
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !Object.hasOwn(suites, name))

@@ -5,9 +5,10 @@ import type { ClienteleFault, FaultCode } from './decisions/faults.js'
 import type { HttpRequest } from './decisions/http-request.js'
 import type { Refusal, RefusalCode } from './decisions/refusals.js'
 import type { HttpReply } from './http/reply.js'
+import { resourceSchema, type ResourceOptions } from './http/resource-metadata.js'
 import { proxyOptionsShape, type ProxyOptions } from './http/trusted-proxies.js'
 import type { Counter } from './limits/counter.js'
-import { counterOption } from './limits/guarded-take.js'
+import { counterOption } from './policies/counter-options.js'
 import { hasFunctions } from './runtime/check.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 
@@ -21,8 +22,14 @@ export interface DecisionEvent {
   readonly reason?: string | undefined
   /** The internal ID of the client, once it has proved itself. */
   readonly client?: string | undefined
-  /** What went wrong, for `fault`: safe to log, since its message and cause hold no secret, token or URL. */
+  /** What went wrong, for `fault` and `withoutCounter`: safe to log, since its message and cause hold no secret, token or URL. */
   readonly fault?: ClienteleFault | undefined
+  /** The counter has not answered, and this was done instead, by `whenCounterFails`; `fault` says why. */
+  readonly withoutCounter?: 'admit' | 'localShare' | undefined
+  /** How long the request has waited for its turn. */
+  readonly waitedMs?: number | undefined
+  /** With this the request would have been turned away, if `enforce` said so. */
+  readonly notEnforced?: RefusalCode | FaultCode | undefined
 }
 
 export interface ClienteleOptions extends ProxyOptions {
@@ -33,6 +40,17 @@ export interface ClienteleOptions extends ProxyOptions {
   readonly counter?: Counter
   /** Shown in challenges. Visible ASCII. @default the name of the API */
   readonly realm?: string
+  /**
+   * What clients are told of this API as a protected resource (RFC 9728): `resourceMetadata()` answers with it, and
+   * challenges for tokens say where it stands. @default nothing
+   */
+  readonly resource?: ResourceOptions
+  /**
+   * `store`: tokens that `revokeTokens()` names do not work, on any route. Where the store tells of changes that is
+   * so at once, elsewhere within a second; a list that cannot be read is 503. Needs a store with `list`.
+   * @default 'none'
+   */
+  readonly revocations?: 'none' | 'store'
   /** How long the store may take before it counts as out of reach (503). @default 5000 */
   readonly storeTimeoutMs?: number
   /** How long the counter may take before it counts as out of reach (503). @default 1000 */
@@ -72,6 +90,8 @@ export const clienteleSchema = z
       .string()
       .regex(/^[\x20-\x7e]+$/, 'expected visible ASCII')
       .optional(),
+    resource: resourceSchema.optional(),
+    revocations: z.enum(['none', 'store']).optional(),
     storeTimeoutMs: milliseconds.optional(),
     counterTimeoutMs: milliseconds.optional(),
     skip: isFunction<ClienteleOptions['skip']>().optional(),
@@ -81,6 +101,10 @@ export const clienteleSchema = z
     onDecision: isFunction<ClienteleOptions['onDecision']>().optional(),
     onIssuerEvent: isFunction<ClienteleOptions['onIssuerEvent']>().optional(),
     ...proxyOptionsShape,
+  })
+  .refine(({ revocations = 'none', store }) => revocations === 'none' || hasFunctions('list')(store), {
+    path: ['revocations'],
+    error: 'expected a store with list(): that is where revoked tokens stand',
   })
   .refine(
     ({ forwardingHeader, trustedProxies = 'none' }) => forwardingHeader === undefined || trustedProxies !== 'none',

@@ -1,33 +1,51 @@
-import { contain, warn } from './adapters/contain.js'
+import { limitPolicies, type LimitPolicies } from './clientele-limits.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
 import { checkedReader } from './contracts/reader.js'
-import type { ContractReader } from './contracts/store.js'
+import { RevocationList } from './contracts/revocation-list.js'
+import type { ContractReader, ContractStore } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
 import { SecretPlaces } from './decisions/secret-places.js'
-import { ForwardingWatch } from './http/forwarding-watch.js'
-import type { Counter } from './limits/counter.js'
-import { memoryCounter } from './limits/memory-counter.js'
+import { resourceMetadata, type ResourceMetadata } from './http/resource-metadata.js'
 import { anyOf } from './policies/any-of.js'
+import { anyTokenOptions, type AnyTokenOptions } from './policies/any-token-options.js'
+import type { ClientUsage, UsageDesk, UsageQuestion } from './policies/client-usage.js'
 import type { PolicyContext } from './policies/context.js'
-import { controlSpikes, type ControlSpikesOptions } from './policies/control-spikes.js'
+import type { ControlSpikesOptions } from './policies/control-spikes.js'
 import { enforceClientId, type EnforceClientIdOptions } from './policies/enforce-client-id.js'
 import { introspectToken } from './policies/introspect-token.js'
 import type { IntrospectTokenOptions } from './policies/introspection-options.js'
-import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
+import type { LimitBySlaOptions } from './policies/limit-by-sla.js'
+import { requireAuthentication, type RequireAuthenticationOptions } from './policies/require-authentication.js'
+import { requireClaims } from './policies/require-claims.js'
+import { requireScopes } from './policies/require-scopes.js'
+import type { ThrottleBySlaOptions } from './policies/throttle-by-sla.js'
 import { validateJwt, type ValidateJwtOfIssuersOptions, type ValidateJwtOptions } from './policies/validate-jwt.js'
 import { checkOptions } from './runtime/check.js'
+import { contain } from './runtime/contain.js'
+import { warn } from './runtime/warn.js'
 import { tokenEngines } from './tokens/engines.js'
+import type { ClaimCheck } from './tokens/claim-rules.js'
 import type { IssuerEvent } from './tokens/issuer-event.js'
 import type { Issuers } from './tokens/keys/issuer-keys.js'
+import type { Scopes } from './tokens/scopes.js'
 
 export type {
+  AnyTokenOptions,
+  ClaimCheck,
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   Issuers,
   LimitBySlaOptions,
+  RequireAuthenticationOptions,
+  ResourceMetadata,
+  Scopes,
+  ThrottleBySlaOptions,
+  UsageDesk,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 }
@@ -42,15 +60,19 @@ export interface Conduct extends Pick<
 }
 
 /** The policies of one API, not yet bound to a framework. */
-export interface Policies {
+export interface Policies extends LimitPolicies {
   readonly conduct: Conduct
   readonly issuers: Issuers
   enforceClientId(options?: EnforceClientIdOptions): IdentifyingPolicy
   validateJwt(options: ValidateJwtOptions | ValidateJwtOfIssuersOptions): IdentifyingPolicy
   introspectToken(options: IntrospectTokenOptions): IdentifyingPolicy
+  anyToken(options: AnyTokenOptions): Choice
   anyOf(branches: readonly (IdentifyingPolicy | Choice)[]): Choice
-  limitBySla(options?: LimitBySlaOptions): Policy
-  controlSpikes(options: ControlSpikesOptions): Policy
+  requireScopes(scopes: Scopes): Policy
+  requireClaims(claims: Readonly<Record<string, ClaimCheck>>): Policy
+  requireAuthentication(options: RequireAuthenticationOptions): Policy
+  /** Where `resource` says what stands in them. */
+  readonly resourceMetadata: ResourceMetadata | undefined
 }
 
 /**
@@ -60,46 +82,62 @@ export interface Policies {
  */
 export function wirePolicies(options: ClienteleOptions): Policies {
   const checked: ClienteleOptions = checkOptions('clientele()', clienteleSchema, options)
-  const {
-    api,
-    store,
-    counter = counterOf(store),
-    realm = api,
-    storeTimeoutMs = 5000,
-    counterTimeoutMs = 1000,
-  } = checked
-  const { skip, answer, onRefusal, faults, onDecision, onIssuerEvent = warnOfIssuer } = checked
-  const { trustedProxies, forwardingHeader } = checked
-  const reader = checkedReader(store, { timeoutMs: storeTimeoutMs })
-  const tokens = tokenEngines((event) => contain(onIssuerEvent, event))
-  const context: PolicyContext = { api, realm, reader, tokens }
-  const forwardingWatch = new ForwardingWatch(api, trustedProxies)
-  const spikeContext = { api, counterTimeoutMs, trustedProxies, forwardingHeader, forwardingWatch }
+  const { api, skip, answer, onRefusal, faults, onDecision } = checked
+  const metadata = checked.resource && resourceMetadata(checked.resource)
+  const context = policyContext(checked, metadata)
   return {
     conduct: { api, skip, answer, onRefusal, faults, onDecision, secretPlaces: new SecretPlaces() },
-    issuers: tokens.issuers,
+    issuers: context.tokens.issuers,
+    ...byCredentials(context),
+    anyOf,
+    ...limitPolicies(checked, context.reader),
+    resourceMetadata: metadata,
+  }
+}
+
+function policyContext(options: ClienteleOptions, metadata: ResourceMetadata | undefined): PolicyContext {
+  const { api, store, realm = api, storeTimeoutMs = 5000, revocations = 'none', trustedProxies } = options
+  const { onIssuerEvent = warnOfIssuer } = options
+  return {
+    api,
+    realm,
+    reader: checkedReader(store, { timeoutMs: storeTimeoutMs }),
+    tokens: tokenEngines((event) => contain(onIssuerEvent, event)),
+    trustedProxies,
+    revocations: revocations === 'store' ? revocationsOf(store, storeTimeoutMs) : undefined,
+    resourceMetadata: metadata?.url,
+  }
+}
+
+/** Who is calling, and what his token has to say besides. */
+function byCredentials(context: PolicyContext) {
+  return {
     enforceClientId: (own) => enforceClientId(context, own),
     validateJwt: (own) => validateJwt(context, own),
     introspectToken: (own) => introspectToken(context, own),
-    anyOf,
-    limitBySla: (own) => limitBySla({ api, counter, counterTimeoutMs }, own),
-    controlSpikes: (own) => controlSpikes(spikeContext, own),
+    anyToken: (own) => {
+      const { jwt, opaque } = anyTokenOptions(own)
+      return anyOf([validateJwt(context, jwt), introspectToken(context, opaque)])
+    },
+    requireScopes: (scopes) => requireScopes(context, scopes),
+    requireClaims: (claims) => requireClaims(context, claims),
+    requireAuthentication: (own) => requireAuthentication(context, own),
+  } satisfies Partial<Policies>
+}
+
+const revocationLists = new WeakMap<ContractReader, RevocationList>()
+
+/** One for each store: every `clientele()` over it goes by the same list. The options were checked for `list`. */
+function revocationsOf(store: ContractReader, timeoutMs: number): RevocationList {
+  let list = revocationLists.get(store)
+  if (list === undefined) {
+    list = new RevocationList(store as ContractStore, timeoutMs)
+    revocationLists.set(store, list)
   }
+  return list
 }
 
 function warnOfIssuer({ kind, issuer, kid = 'without kid', reason = '', fault }: IssuerEvent): void {
   if (fault !== undefined) warn(`${fault.code}: ${fault.message}`)
   else if (kind === 'key_ignored') warn(`A key of ${new URL(issuer).host} is not used (${kid}): ${reason}.`)
-}
-
-const defaultCounters = new WeakMap<ContractReader, Counter>()
-
-/** One for each store: two `clientele()` of one API must not admit twice the limit. */
-function counterOf(store: ContractReader): Counter {
-  let counter = defaultCounters.get(store)
-  if (counter === undefined) {
-    counter = memoryCounter()
-    defaultCounters.set(store, counter)
-  }
-  return counter
 }

@@ -15,6 +15,7 @@ export type {
   GeneratedSecret,
   Identity,
   IdentityLink,
+  Revocation,
   StoredSecret,
   Tier,
 } from './contracts/model.js'
@@ -61,6 +62,8 @@ export {
   type RequestContractInput,
 } from './contracts/lifecycle/contract-requests.js'
 export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
+export { allowTokens, forgetRevocations, revokeTokens } from './contracts/lifecycle/revocations.js'
+export type { AllowTokensInput, RevokedTokens, RevokeTokensInput } from './contracts/lifecycle/revocations.js'
 export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
 export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
 export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
@@ -75,6 +78,7 @@ export { memoryStore, type MemoryStore } from './stores/memory.js'
 
 // Limits
 export type { Counter, CounterLimit, Reading, Take } from './limits/counter.js'
+export type { WhenCounterFails } from './limits/when-counter-fails.js'
 export { memoryCounter, type MemoryCounter, type MemoryCounterOptions } from './limits/memory-counter.js'
 export type { Clock } from './runtime/clock.js'
 export type { RateLimitFieldSet } from './http/rate-limit-fields.js'
@@ -87,7 +91,11 @@ export type { ClaimCheck, ClaimSchema } from './tokens/claim-rules.js'
 export type { IsRevoked, RevocableToken } from './tokens/revocation.js'
 export type { Scopes } from './tokens/scopes.js'
 export type { TokenPlaceName } from './tokens/token-places.js'
-export type { TokenReason } from './tokens/token-engine.js'
+export type { ProofFlaw, TokenReason } from './tokens/token-engine.js'
+export { memoryReplays, type MemoryReplaysOptions } from './tokens/proof/memory-replays.js'
+export type { ReplayMemory } from './decisions/replay-memory.js'
+export type { CertificateFormat } from './http/client-certificate.js'
+export type { ClientCertificateOption, DpopOptions, ProofOptions } from './policies/proof-options.js'
 export type { KeyvLike } from './tokens/introspection/shared-answers.js'
 export type { IntrospectionAs, SignedAnswersOptions } from './policies/introspection-options.js'
 export type { JwtIssuerOptions } from './policies/validate-jwt.js'
@@ -109,6 +117,7 @@ export type {
   Absent,
   Admitted,
   Choice,
+  Identification,
   IdentifyingPolicy,
   Outcome,
   Passage,
@@ -117,6 +126,7 @@ export type {
   Recognised,
   Recognition,
   Refused,
+  Remarks,
   Strip,
   Verdict,
 } from './decisions/policy.js'
@@ -124,16 +134,24 @@ export { refusals, type Refusal, type RefusalCode } from './decisions/refusals.j
 export { RefusalError } from './adapters/refusal-error.js'
 export type { SetActualCost } from './adapters/actual-cost.js'
 export type { AdmissionOf, AdmissionWith } from './adapters/admission-of.js'
+export type { ResourceOptions } from './http/resource-metadata.js'
 export type { HttpReply } from './http/reply.js'
+
+export type { SpikeQueueOptions } from './policies/spikes/options.js'
 
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {
+  AnyTokenOptions,
   ClienteleOptions,
+  ClientUsage,
   ControlSpikesOptions,
   DecisionEvent,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
   LimitBySlaOptions,
+  RequireAuthenticationOptions,
+  ThrottleBySlaOptions,
+  UsageQuestion,
   ValidateJwtOfIssuersOptions,
   ValidateJwtOptions,
 } from './clientele.js'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Admission } from '../decisions/admission.js'
-import type { Policy } from '../decisions/policy.js'
+import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { Absent, Identification, Policy, Refused } from '../decisions/policy.js'
 import type { RefusalCode } from '../decisions/refusals.js'
 import { CapturedRequest } from '../http/capture.js'
 
@@ -8,7 +9,7 @@ import { CapturedRequest } from '../http/capture.js'
  * One request and its answer, with all that the policies have established. Kept beside the raw request, where
  * no other middleware can reach or forge it.
  */
-export class Exchange {
+export class Exchange implements Identification {
   readonly request: CapturedRequest
   readonly response: ServerResponse
   /** The fields that an answer which has to stay private depends on, until its header is written. */
@@ -21,6 +22,8 @@ export class Exchange {
   /** One for each API, the latest in front: there are seldom two. */
   readonly #admissions: Admission[] = []
   readonly #passed: Policy[] = []
+  /** Who has identified the request, and for which API. */
+  readonly #identified: Identified[] = []
 
   constructor(raw: IncomingMessage, response: ServerResponse, url: string, holder: object) {
     this.request = new CapturedRequest(raw, response, url, holder)
@@ -44,7 +47,26 @@ export class Exchange {
 
   pass(policy: Policy, admission: Admission | undefined): void {
     this.#passed.push(policy)
-    if (admission !== undefined) this.#admit(admission)
+    if (admission === undefined) return
+    if ('recognise' in policy || 'branches' in policy) this.#identified.push({ policy, api: admission.api })
+    this.#admit(admission)
+  }
+
+  again(api: string): MaybePromise<Admission | Refused | Absent | undefined> {
+    const policies = this.#identified.filter((each) => each.api === api).map(({ policy }) => policy)
+    return this.#decideAgain(policies, undefined)
+  }
+
+  /** In their order, each with what those before it have admitted now. */
+  #decideAgain(
+    [policy, ...others]: readonly Policy[],
+    admission: Admission | undefined,
+  ): MaybePromise<Admission | Refused | Absent | undefined> {
+    if (policy === undefined) return admission
+    return andThen(policy.decide(this.request, admission, this), (verdict) => {
+      if (verdict.kind === 'refused' || verdict.kind === 'absent') return verdict
+      return this.#decideAgain(others, verdict.kind === 'admitted' ? verdict.admission : admission)
+    })
   }
 
   #admit(admission: Admission): void {
@@ -57,6 +79,11 @@ export class Exchange {
     if (former > 0) admissions.splice(former, 1)
     admissions.unshift(admission)
   }
+}
+
+interface Identified {
+  readonly policy: Policy
+  readonly api: string
 }
 
 /** Gives what it is given as `this`, so that a class that extends it adds private members to that. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import { wirePolicies, type ClienteleOptions, type Conduct, type ResourceMetadata } from '../clientele.js'
 import type { Admission } from '../decisions/admission.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise } from '../decisions/maybe-promise.js'
+import type { Policy } from '../decisions/policy.js'
 import { requireGuards, type AssertProtectedOptions } from '../protection/assert-protected.js'
 import { actualCostWriter, type SetActualCost } from './actual-cost.js'
 import { admissionReader, type AdmissionOf } from './admission-of.js'
@@ -51,16 +52,28 @@ export interface ExpressClientele extends Handlers<ExpressHandler> {
 export function clientele(options: ClienteleOptions): ExpressClientele {
   const policies = wirePolicies(options)
   const { conduct } = policies
-  const handlers = handlersOf<ExpressHandler>(policies, (policy) => (request, response, next) => {
-    const exchange = exchangeOf(request) ?? begin(request, response)
-    const step = run(conduct, policy, exchange)
-    if (!isPromise(step)) take(step, conduct, exchange, request, next)
-    else
-      void step.then((later) => {
-        take(later, conduct, exchange, request, next)
-      })
-  })
+  const toHandler =
+    (policy: Policy): ExpressHandler =>
+    (request, response, next) => {
+      const exchange = exchangeOf(request) ?? begin(request, response)
+      const step = run(conduct, policy, exchange)
+      if (!isPromise(step)) take(step, conduct, exchange, request, next)
+      else
+        void step.then((later) => {
+          take(later, conduct, exchange, request, next)
+        })
+    }
+  const handlers = handlersOf(policies, toHandler, answering)
   return { ...handlers, admissionOf: admissionReader(conduct.api, rawOf), setActualCost: actualCostWriter(rawOf) }
+}
+
+/** For what is the same whoever asks: no policy, and no exchange. */
+function answering(answer: ResourceMetadata['answer']): ExpressHandler {
+  return (request, response, next) => {
+    const reply = answer(request.method, originalUrlOf(request))
+    if (reply === undefined) next()
+    else writeReply(response, reply)
+  }
 }
 
 /**

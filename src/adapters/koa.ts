@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wirePolicies, type ClienteleOptions, type Conduct } from '../clientele.js'
+import { wirePolicies, type ClienteleOptions, type Conduct, type ResourceMetadata } from '../clientele.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import type { Policy } from '../decisions/policy.js'
 import type { HttpReply } from '../http/reply.js'
@@ -46,7 +46,11 @@ export function clientele(options: ClienteleOptions): KoaClientele {
   const policies = wirePolicies(options)
   const { conduct } = policies
   return {
-    ...handlersOf<KoaHandler>(policies, (policy) => (context, next) => handle(conduct, policy, context, next)),
+    ...handlersOf<KoaHandler>(
+      policies,
+      (policy) => (context, next) => handle(conduct, policy, context, next),
+      (reply) => (context, next) => answerOrGoOn(reply, context, next),
+    ),
     admissionOf: admissionReader(conduct.api, rawOf),
     setActualCost: actualCostWriter(rawOf),
   }
@@ -101,6 +105,17 @@ function statusOf(error: unknown): number {
   const { status, statusCode = status } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown }
   const told = typeof status === 'number' ? status : statusCode
   return typeof told === 'number' && told >= 400 && told <= 599 ? told : 500
+}
+
+/** For what is the same whoever asks: no policy, and no exchange. */
+async function answerOrGoOn(
+  replyTo: ResourceMetadata['answer'],
+  context: KoaContext,
+  next: () => Promise<unknown>,
+): Promise<void> {
+  const reply = replyTo(context.req.method, context.originalUrl)
+  if (reply === undefined) await next()
+  else answer(context, reply)
 }
 
 function answer(context: KoaContext, { status, fields, body }: HttpReply): void {

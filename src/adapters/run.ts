@@ -2,10 +2,11 @@ import type { Conduct, DecisionEvent } from '../clientele.js'
 import type { Admission } from '../decisions/admission.js'
 import { ClienteleFault, isOutage } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, Passage, Passed, Policy, Refused, Verdict } from '../decisions/policy.js'
+import type { Absent, Admitted, Passage, Passed, Policy, Refused, Remarks, Verdict } from '../decisions/policy.js'
 import { refusals, type Refusal } from '../decisions/refusals.js'
 import { replyToOutage, replyToRefusal, type HttpReply } from '../http/reply.js'
-import { contain, warn } from './contain.js'
+import { contain } from '../runtime/contain.js'
+import { warn } from '../runtime/warn.js'
 import type { Exchange } from './exchange.js'
 import { RefusalError } from './refusal-error.js'
 
@@ -25,7 +26,7 @@ export function run(conduct: Conduct, policy: Policy, exchange: Exchange): Maybe
   if (exchange.hasPassed(policy)) return proceed
   try {
     if (skips(conduct, exchange)) return proceed
-    const verdict = policy.decide(exchange.request, exchange.admissionFor(conduct.api))
+    const verdict = policy.decide(exchange.request, exchange.admissionFor(conduct.api), exchange)
     if (!isPromise(verdict)) return stepOf(conduct, policy, exchange, verdict)
     return verdict
       .then((later) => stepOf(conduct, policy, exchange, later))
@@ -48,7 +49,8 @@ function stepOf(conduct: Conduct, policy: Policy, exchange: Exchange, verdict: V
   const refusal = refusalOf(policy, verdict)
   exchange.refusal = refusal.code
   const client = exchange.admissionFor(conduct.api)?.client?.id
-  report(conduct, policy, exchange, { verdict: 'refused', code: refusal.code, reason: refusal.reason, client })
+  const remarks = verdict.kind === 'refused' ? verdict.remarks : undefined
+  report(conduct, policy, exchange, { verdict: 'refused', code: refusal.code, reason: refusal.reason, client }, remarks)
   const reply = shaped(conduct, refusal)
   return conduct.onRefusal === 'forward'
     ? { kind: 'forward', error: new RefusalError(refusal, reply) }
@@ -61,7 +63,7 @@ function proceedWith(conduct: Conduct, policy: Policy, exchange: Exchange, verdi
   const admission = verdict.kind === 'admitted' ? verdict.admission : undefined
   exchange.pass(policy, admission)
   const { client } = admission ?? exchange.admissionFor(conduct.api) ?? nobody
-  report(conduct, policy, exchange, { verdict: verdict.kind, client: client?.id })
+  report(conduct, policy, exchange, { verdict: verdict.kind, client: client?.id }, verdict.remarks)
   return { kind: 'proceed', passage: verdict }
 }
 
@@ -78,13 +80,13 @@ function stepOfError(conduct: Conduct, policy: Policy, exchange: Exchange, error
   const fault = error instanceof ClienteleFault ? error : undefined
   const outage = isOutage(error) && conduct.faults !== 'forward'
   report(conduct, policy, exchange, { verdict: 'fault', code: fault?.code, reason: fault?.reason, fault })
-  // A 503 that nobody is told of would be looked for in vain.
-  if (outage && conduct.onDecision === undefined) warn(`${error.code}: ${descriptionOf(error)}`)
+  if (outage && conduct.onDecision === undefined) warnOf(error)
   return outage ? { kind: 'reply', reply: replyToOutage(error) } : { kind: 'forward', error }
 }
 
-function descriptionOf({ message, cause }: ClienteleFault): string {
-  return cause instanceof ClienteleFault ? `${message} ${cause.message}` : message
+/** An outage that nobody is told of would be looked for in vain. */
+function warnOf({ code, message, cause }: ClienteleFault): void {
+  warn(`${code}: ${cause instanceof ClienteleFault ? `${message} ${cause.message}` : message}`)
 }
 
 function shaped(conduct: Conduct, refusal: Refusal): HttpReply {
@@ -111,8 +113,12 @@ function report(
   policy: Policy,
   { request }: Exchange,
   what: Omit<DecisionEvent, 'api' | 'policy'>,
+  remarks?: Remarks,
 ): void {
-  if (onDecision === undefined) return
-  const event: DecisionEvent = { api, policy: policy.name, ...what }
+  if (onDecision === undefined) {
+    if (remarks?.fault !== undefined) warnOf(remarks.fault)
+    return
+  }
+  const event: DecisionEvent = { api, policy: policy.name, ...what, ...remarks }
   contain(onDecision, event, request)
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Outcome } from '../decisions/policy.js'
 import { onClose } from '../http/on-close.js'
-import { contain } from './contain.js'
+import { contain } from '../runtime/contain.js'
 import type { Exchange } from './exchange.js'
 
 /** A response that is never ended must not hold what it was given for ever. */

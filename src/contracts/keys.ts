@@ -28,6 +28,8 @@ export function keyParts(record: RecordKey): readonly string[] {
       return [record.key.issuer, record.key.clientId]
     case 'contract':
       return [record.key.client, record.key.api]
+    case 'revocation':
+      return [record.key.issuer, record.key.target]
     case 'tier':
       return [record.key.api, record.key.name]
   }

@@ -88,4 +88,20 @@ export interface Tier {
   readonly updatedBy: string
 }
 
+/** Tokens that are not to work any more, whatever their issuer says of them. */
+export interface Revocation {
+  readonly issuer: string
+  /** One token by its `jti`, or all of a user (`sub`) or a client that were issued before a moment. */
+  readonly target: `token:${string}` | `subject:${string}` | `client:${string}`
+  readonly version: number
+  /** There for users and clients. */
+  readonly issuedBefore?: string
+  /** From here on it may be forgotten: no such token lives that long. */
+  readonly endsAt?: string
+  readonly reason?: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy: string
+}
+
 export type { Identity }

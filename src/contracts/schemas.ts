@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { limitList } from './limit-schemas.js'
-import type { Client, Contract, Identity, IdentityLink, Tier } from './model.js'
+import type { Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
@@ -59,8 +59,25 @@ const tier = z.strictObject({
   updatedBy: actor,
 } satisfies Shape<Tier>) satisfies z.ZodType<Tier>
 
+const target = z.custom<Revocation['target']>(
+  (text) => typeof text === 'string' && /^(?:token|subject|client):[^]{1,2000}$/.test(text),
+  'expected token:, subject: or client: and 1 to 2000 characters',
+)
+
+const revocation = z.strictObject({
+  issuer,
+  target,
+  version,
+  issuedBefore: instant.optional(),
+  endsAt: instant.optional(),
+  reason: longText.optional(),
+  createdAt: instant,
+  updatedAt: instant,
+  updatedBy: actor,
+} satisfies Shape<Revocation>) satisfies z.ZodType<Revocation>
+
 /** What a record of each kind must look like, when it is written and when it is first read. */
-export const recordSchemas = { client, identity, contract, tier } as const
+export const recordSchemas = { client, identity, contract, revocation, tier } as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
 function withoutNulls(value: unknown): unknown {
@@ -88,5 +105,6 @@ export const keySchemas = {
   client: z.strictObject({ id }),
   identity: z.strictObject(identityShape),
   contract: z.strictObject({ client: id, api: apiName }),
+  revocation: z.strictObject({ issuer, target }),
   tier: z.strictObject({ api: apiName, name: tierName }),
 } as const

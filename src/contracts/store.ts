@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
-import type { Client, Contract, Identity, IdentityLink, Tier } from './model.js'
+import type { Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
 
 /**
  * All that the policies ask of a store, so that a store of one's own can be three functions.
@@ -11,6 +11,16 @@ export interface ContractReader {
   findClient(identity: Identity): MaybePromise<Client | undefined>
   findContract(client: Client['id'], api: string): MaybePromise<Contract | undefined>
   findTier(api: string, name: string): MaybePromise<Tier | undefined>
+  /** Of a copy alone, as a replica is one: how far what it answers now can be relied on. Throws where it cannot. */
+  freshness?(): Freshness
+}
+
+/** Bounds that hold through all layers: a cache, a feed or another replica over a copy goes by them. */
+export interface Freshness {
+  /** How long ago, at most, all that is answered was so at the source. */
+  readonly ageMs: number
+  /** For how much longer an answer of now may be taken for true. */
+  readonly leftMs: number
 }
 
 /** The kinds of record, each with what it is found by. */
@@ -18,6 +28,7 @@ export interface Records {
   readonly client: { readonly key: { readonly id: string }; readonly value: Client }
   readonly identity: { readonly key: Identity; readonly value: IdentityLink }
   readonly contract: { readonly key: { readonly client: string; readonly api: string }; readonly value: Contract }
+  readonly revocation: { readonly key: Pick<Revocation, 'issuer' | 'target'>; readonly value: Revocation }
   readonly tier: { readonly key: { readonly api: string; readonly name: string }; readonly value: Tier }
 }
 

@@ -14,10 +14,12 @@ export const faults = {
   ERR_CLIENTELE_NOT_PROTECTED: { status: 500, title: 'No policy has established what is asked for.' },
   ERR_CLIENTELE_COST: { status: 500, title: 'What a request costs cannot be told.' },
   ERR_CLIENTELE_NOT_READY: { status: 503, title: 'The contracts are not available yet.' },
+  ERR_CLIENTELE_STALE: { status: 503, title: 'The contracts known here are too old to decide on.' },
   ERR_CLIENTELE_BUSY: { status: 503, title: 'Too many slow checks are waiting.' },
   ERR_CLIENTELE_STORE: { status: 503, title: 'The contract store does not answer.' },
   ERR_CLIENTELE_COUNTER: { status: 503, title: 'The counter does not answer.' },
   ERR_CLIENTELE_REVOCATION: { status: 503, title: 'Whether the token is revoked cannot be told.' },
+  ERR_CLIENTELE_REPLAY: { status: 503, title: 'Whether the proof was used before cannot be told.' },
   ERR_CLIENTELE_ISSUER: { status: 503, title: 'The issuer of the token does not answer.' },
 } as const satisfies Record<string, FaultEntry>
 

@@ -1,5 +1,6 @@
 import type { Admission } from './admission.js'
 import type { Challenge } from './challenge.js'
+import type { ClienteleFault, FaultCode } from './faults.js'
 import type { BodyPath, HeaderFields, HttpRequest } from './http-request.js'
 import type { MaybePromise } from './maybe-promise.js'
 import type { Refusal, RefusalCode } from './refusals.js'
@@ -38,6 +39,18 @@ export interface Absent {
 export interface Refused {
   readonly kind: 'refused'
   readonly refusal: Refusal
+  readonly remarks?: Remarks | undefined
+}
+
+/** What events say of a verdict besides, where it did not come about as usual. */
+export interface Remarks {
+  /** The counter has not answered, and this was done instead; `fault` says why. */
+  readonly withoutCounter?: 'admit' | 'localShare' | undefined
+  readonly fault?: ClienteleFault | undefined
+  /** How long it has waited for its turn. */
+  readonly waitedMs?: number | undefined
+  /** With this it would have been turned away, if the limit were enforced. */
+  readonly notEnforced?: RefusalCode | FaultCode | undefined
 }
 
 /** What belongs to a request that goes on, whether or not something was established about it. */
@@ -56,6 +69,7 @@ export interface Passage {
   readonly settle?: ((outcome: Outcome) => unknown) | undefined
   /** How long a request may take until it is settled as it stands then. @default five minutes */
   readonly settleMaxAgeMs?: number | undefined
+  readonly remarks?: Remarks | undefined
   /** Whether `settle` makes something of what the handler says the request came to. */
   readonly awaitsActualCost?: boolean
 }
@@ -82,7 +96,16 @@ export interface Policy {
    * handler may look at it afterwards.
    */
   readonly strip?: Strip | undefined
-  decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict>
+  decide(request: HttpRequest, admission: Admission | undefined, identification?: Identification): MaybePromise<Verdict>
+}
+
+/** How a request was identified, for a policy that lets time pass before it decides. */
+export interface Identification {
+  /**
+   * Has the policies that identified the request for this API decide once more: what is admitted now, or the verdict
+   * that turns it away.
+   */
+  again(api: string): MaybePromise<Admission | Refused | Absent | undefined>
 }
 
 /**

@@ -17,6 +17,9 @@ export const refusals = {
   body_too_large: { status: 413, title: 'The body is too large to look for client credentials in it.' },
   client_invalid: { status: 401, title: 'The client credentials are not valid.' },
   token_invalid: { status: 401, title: 'The access token is not valid.' },
+  proof_invalid: { status: 401, title: 'The proof that goes with the access token is not valid.' },
+  nonce_required: { status: 401, title: 'The proof that goes with the access token needs a nonce of this server.' },
+  authentication_insufficient: { status: 401, title: 'The user has to be authenticated anew, or in another way.' },
   client_unnamed: { status: 403, title: 'The access token names no client that is registered here.' },
   client_disabled: { status: 403, title: 'The client is disabled.' },
   contract_missing: { status: 403, title: 'The client has no contract for this API.' },
@@ -24,9 +27,15 @@ export const refusals = {
   contract_rejected: { status: 403, title: 'The contract of the client for this API was rejected.' },
   contract_revoked: { status: 403, title: 'The contract of the client for this API was revoked.' },
   scope_insufficient: { status: 403, title: 'The access token lacks a required scope.' },
+  claims_insufficient: { status: 403, title: 'The claims of the access token do not suffice.' },
   limit_exceeded: {
     status: 429,
     title: 'A limit is exceeded.',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
+  queue_full: {
+    status: 429,
+    title: 'A limit is exceeded, and too many requests are waiting already.',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
 } as const satisfies Record<string, RefusalEntry>

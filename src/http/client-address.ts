@@ -82,7 +82,7 @@ export class ClientAddress {
  * A socket of TCP knows its own end even when the other one is gone: without that, somebody who hangs up at once would
  * pass for a Unix socket.
  */
-function hopOf({ remoteAddress, localAddress, destroyed }: IncomingMessage['socket']): Hop {
+export function hopOf({ remoteAddress, localAddress, destroyed }: IncomingMessage['socket']): Hop {
   if (remoteAddress !== undefined) return parseIp(remoteAddress)
   return localAddress === undefined && !destroyed ? 'unix' : undefined
 }

@@ -7,6 +7,7 @@ import { DiskEngine } from '../runtime/disk-engine.js'
 import type { Moment } from './account.js'
 import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from './counter.js'
 import { diskKey, sweepSome, type Accounts } from './disk-records.js'
+import { Receipt, spendReceipt } from './receipt.js'
 import { accountOf, storedFrom, withoutUsage, type StoredAccount } from './stored-account.js'
 
 /** What `diskCounter` returns: a `Counter` whose answers are always at hand, and that has to be closed. */
@@ -80,7 +81,7 @@ class CounterOnDisk implements DiskCounter {
       const marks = account.charge(layout, cost, now)
       const charged = storedFrom(account, stored ?? this.#begun(accounts, now))
       accounts.putSync(key, charged)
-      const receipt = new Receipt({ key, id: charged.id, limits, marks, cost })
+      const receipt = new Receipt<Charged>(this, { key, id: charged.id, limits, marks, cost })
       return { taken: true, readings: account.read(layout, cost, now), receipt }
     })
   }
@@ -94,7 +95,7 @@ class CounterOnDisk implements DiskCounter {
 
   giveBack(receipt: unknown, cost: number): void {
     checkCost(cost)
-    const charged = receipt instanceof Receipt ? receipt.spend() : undefined
+    const charged = spendReceipt<Charged>(this, receipt)
     if (charged === undefined) return
     this.#alone((accounts, now) => {
       const stored = accounts.get(charged.key)
@@ -146,17 +147,4 @@ interface Charged extends Pick<StoredAccount, 'id'> {
   readonly limits: readonly CounterLimit[]
   readonly marks: readonly number[]
   readonly cost: number
-}
-
-class Receipt {
-  #charged: Charged | undefined
-  constructor(charged: Charged) {
-    this.#charged = charged
-  }
-
-  spend(): Charged | undefined {
-    const charged = this.#charged
-    this.#charged = undefined
-    return charged
-  }
 }

@@ -1,13 +1,7 @@
-import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import { hasFunctions } from '../runtime/check.js'
 import { deadline } from '../runtime/deadline.js'
 import type { Counter, CounterLimit, Reading, Take } from './counter.js'
-
-export const counterOption = z.custom<Counter>(hasFunctions('take', 'peek', 'giveBack', 'reset'), {
-  message: 'expected a counter: memoryCounter(), or an object with take, peek, giveBack and reset',
-})
 
 /** A counter and how long it may take to answer. */
 export interface GuardedCounter {
@@ -31,14 +25,31 @@ export function guardedTake(
   } catch (cause) {
     throw counterFault(cause)
   }
-  if (!isPromise(answer)) return sensible(answer, limits.length)
-  const late = () => new ClienteleFault('ERR_CLIENTELE_COUNTER', `no answer from the counter in ${counterTimeoutMs} ms`)
-  return deadline(Promise.resolve(answer), counterTimeoutMs, late).then(
-    (take) => sensible(take, limits.length),
-    (cause: unknown) => {
-      throw counterFault(cause)
-    },
-  )
+  if (!isPromise(answer)) return sensibleTake(answer, limits.length)
+  return inTime(answer, counterTimeoutMs).then((take) => sensibleTake(take, limits.length))
+}
+
+/** Reads in the same way. */
+export async function guardedPeek(
+  { counter, counterTimeoutMs }: GuardedCounter,
+  subject: string,
+  limits: readonly CounterLimit[],
+): Promise<readonly Reading[]> {
+  const readings = await inTime((async () => counter.peek(subject, limits))(), counterTimeoutMs)
+  if (areReadings(readings, limits.length)) return readings
+  throw nonsense('a peek is a list with one reading per limit')
+}
+
+/** And forgets. */
+export async function guardedReset({ counter, counterTimeoutMs }: GuardedCounter, subject: string): Promise<void> {
+  await inTime((async () => counter.reset(subject))(), counterTimeoutMs)
+}
+
+function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  const late = () => new ClienteleFault('ERR_CLIENTELE_COUNTER', `no answer from the counter in ${timeoutMs} ms`)
+  return deadline(Promise.resolve(answer), timeoutMs, late).catch((cause: unknown) => {
+    throw counterFault(cause)
+  })
 }
 
 function counterFault(cause: unknown): ClienteleFault {
@@ -46,19 +57,23 @@ function counterFault(cause: unknown): ClienteleFault {
   return new ClienteleFault('ERR_CLIENTELE_COUNTER', 'the counter failed', { cause })
 }
 
-function sensible(take: Take, limitCount: number): Take {
+function sensibleTake(take: Take, limitCount: number): Take {
   if (isTake(take, limitCount)) return take
-  throw new ClienteleFault(
-    'ERR_CLIENTELE_COUNTER',
-    'the counter answered nonsense: a take is { taken: boolean, readings, receipt }, with one reading of ' +
-      'used, remaining, resetMs and waitMs, numbers of 0 or more, per limit',
-  )
+  throw nonsense('a take is { taken: boolean, readings, receipt }, with one reading per limit')
+}
+
+function nonsense(what: string): ClienteleFault {
+  const reading = 'of used, remaining, resetMs and waitMs, numbers of 0 or more'
+  return new ClienteleFault('ERR_CLIENTELE_COUNTER', `the counter answered nonsense: ${what}, ${reading}`)
 }
 
 /** What a counter of somebody's own hands over may be anything, whatever its type says. */
 function isTake(take: Partial<Take> | null | undefined, limitCount: number): boolean {
   if (take === null || take === undefined || typeof take.taken !== 'boolean') return false
-  const { readings } = take
+  return areReadings(take.readings, limitCount)
+}
+
+function areReadings(readings: unknown, limitCount: number): boolean {
   if (!Array.isArray(readings) || readings.length !== limitCount) return false
   for (const reading of readings as readonly Reading[]) if (!isReading(reading)) return false
   return true

@@ -10,7 +10,7 @@ export interface Layout {
   readonly width: number
   /** Whether one of them goes by the calendar. */
   readonly onWall: boolean
-  /** What becomes of it when other limits are asked for. */
+  /** What becomes of it when other limits are asked for. One for all layouts that keep the same limits at the same places. */
   readonly next: WeakMap<readonly CounterLimit[], Layout>
 }
 
@@ -50,5 +50,9 @@ function makeLayout(before: Layout, limits: readonly CounterLimit[]): Layout {
     return place
   })
   const places = [...asked, ...before.places.filter((place) => !asked.includes(place))]
-  return { limits, places, width, onWall: places.some(({ onWall }) => onWall), next: new WeakMap() }
+  // Shared where nothing was added: whoever goes back and forth between two tiers comes back to the same two layouts.
+  const next = width === before.width ? before.next : new WeakMap<readonly CounterLimit[], Layout>()
+  const layout = { limits, places, width, onWall: places.some(({ onWall }) => onWall), next }
+  next.set(limits, layout)
+  return layout
 }

@@ -1,4 +1,5 @@
 import type { Admission } from '../decisions/admission.js'
+import type { HeaderFields, HttpRequest } from '../decisions/http-request.js'
 import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type {
   Absent,
@@ -9,11 +10,13 @@ import type {
   Strip,
   Verdict,
 } from '../decisions/policy.js'
-import { isBadToken, type TokenEngine, type TokenVerdict } from '../tokens/token-engine.js'
+import { lackOfProof, type ProofSettings } from '../tokens/proof/possession.js'
+import { isBadToken, type TokenEngine, type TokenReason, type TokenVerdict } from '../tokens/token-engine.js'
 import type { TokenPlace } from '../tokens/token-place.js'
-import { readToken, type FoundToken } from '../tokens/token-places.js'
-import { bearerChallenge, bearerRefusal, invalidTokenRefusals } from './bearer-challenge.js'
+import { readToken, type FoundToken, type TokenHere } from '../tokens/token-places.js'
+import { badTokenRefusals, type RefuseToken } from './bad-token-refusals.js'
 import type { PolicyContext } from './context.js'
+import { tokenChallenges, tokenRefusal, type TokenChallenges } from './token-challenges.js'
 import { tokenTerms, type DecideOnTerms, type TokenTerms } from './token-terms.js'
 
 export interface BearerPolicyParts {
@@ -25,63 +28,98 @@ export interface BearerPolicyParts {
   readonly terms: TokenTerms
   readonly places: readonly TokenPlace[]
   readonly maxTokenBytes: number
+  readonly proofs: ProofSettings
+  /** Tokens that are bound to nothing are not taken. */
+  readonly boundOnly: boolean
 }
 
 /** What all token policies have in common: where the token stands, and what becomes of a good one. */
 export function bearerPolicy(context: PolicyContext, parts: BearerPolicyParts): IdentifyingPolicy {
-  const { engine, isOwn, places, maxTokenBytes, terms } = parts
-  const answers = answersOf(context.realm)
-  const deciding: Deciding = { ...answers, engine, decideOnTerms: tokenTerms(context, terms, answers.invalid) }
+  const { isOwn, places, maxTokenBytes, terms } = parts
+  const deciding = decidingOf(context, parts)
   return {
     name: parts.name,
     place: 'bearer',
     shapes: parts.shapes,
-    absent: answers.absent,
+    absent: deciding.unread.absent,
     strip: terms.strip === 'secret' ? everyPlace(places) : undefined,
     recognise: (request, byShape = true) =>
       andThenWith(readToken(places, request, maxTokenBytes), recognised, {
         deciding,
+        request,
         isOwn: byShape ? isOwn : anyShape,
       }),
-    decide: (request, before) => andThenWith(readToken(places, request, maxTokenBytes), decideOn, { deciding, before }),
+    decide: (request, before) =>
+      andThenWith(readToken(places, request, maxTokenBytes), decideOn, { deciding, request, before }),
   }
 }
 
 interface Deciding {
   readonly engine: TokenEngine
+  readonly proofs: ProofSettings
+  readonly boundOnly: boolean
   readonly decideOnTerms: DecideOnTerms
-  readonly invalid: (reason: string) => Refused
-  readonly unread: Readonly<Record<Exclude<FoundToken['kind'], 'token'>, Absent | Refused>>
+  readonly refuse: RefuseToken
+  readonly unread: ReturnType<typeof unreadAnswers>
 }
 
 interface Arrival {
   readonly deciding: Deciding
+  readonly request: HttpRequest
   readonly before: Admission | undefined
 }
 
-function decideOn(found: FoundToken, { deciding, before }: Arrival): MaybePromise<Verdict> {
+interface ArrivedToken extends Arrival {
+  readonly found: TokenHere
+}
+
+function decideOn(found: FoundToken, { deciding, request, before }: Arrival): MaybePromise<Verdict> {
   if (found.kind !== 'token') return deciding.unread[found.kind]
-  const { token, place } = found
-  return andThenWith(deciding.engine.verify(token), decideOnToken, { deciding, before, place })
+  return andThenWith(deciding.engine.verify(found.token), decideOnToken, { deciding, request, before, found })
 }
 
-function decideOnToken(
-  token: TokenVerdict,
-  { deciding, before, place }: Arrival & { readonly place: TokenPlace },
+function decideOnToken(token: TokenVerdict, arrived: ArrivedToken): MaybePromise<Verdict> {
+  const { deciding, found, before } = arrived
+  if (isBadToken(token)) return deciding.refuse(token.reason, found.scheme)
+  if (token.binding === undefined && found.scheme === 'bearer' && !deciding.boundOnly) {
+    return deciding.decideOnTerms(token, before, found)
+  }
+  // However often the token was verified before: the proof is one of this request.
+  const lack = lackOfProof(deciding.proofs, { ...found, request: arrived.request }, token)
+  return andThenWith(lack, decideOnProof, { ...arrived, token })
+}
+
+function decideOnProof(
+  lack: TokenReason | undefined,
+  { deciding, found, before, token }: ArrivedToken & { readonly token: Exclude<TokenVerdict, { reason: unknown }> },
 ): MaybePromise<Verdict> {
-  if (isBadToken(token)) return deciding.invalid(token.reason)
-  // Proofs are not read here, and without one a bound token must not pass (RFC 9449 §7.2, RFC 8705 §3).
-  return token.bound ? deciding.invalid('bound') : deciding.decideOnTerms(token, before, place)
+  const fields = found.scheme === 'dpop' ? nonceField(deciding.proofs) : undefined
+  return lack === undefined
+    ? deciding.decideOnTerms(token, before, found, fields)
+    : deciding.refuse(lack, found.scheme, fields)
 }
 
-/** Every "no" that needs no facts of the token, made once. */
-function answersOf(realm: string) {
-  const absent: Absent = { kind: 'absent', code: 'token_missing', challenges: [bearerChallenge(realm)] }
-  const unreadable = bearerChallenge(realm, { error: 'invalid_request' })
-  const malformed = bearerRefusal('credentials_malformed', unreadable)
-  const ambiguous = bearerRefusal('credentials_ambiguous', unreadable)
-  const unread = { absent, malformed, ambiguous, too_large: bearerRefusal('body_too_large') }
-  return { absent, invalid: invalidTokenRefusals(realm), unread }
+/** Whoever makes proofs always has the nonce to use next (RFC 9449 §8.2). */
+function nonceField({ dpop }: ProofSettings): HeaderFields | undefined {
+  return dpop?.nonces && { 'DPoP-Nonce': dpop.nonces.current() }
+}
+
+function decidingOf(context: PolicyContext, { engine, terms, proofs, boundOnly }: BearerPolicyParts): Deciding {
+  const bearer = !boundOnly || proofs.certificateOf !== undefined
+  const challenges = tokenChallenges(context, { bearer, dpopAlgorithms: proofs.dpop?.algorithms })
+  const refuse = badTokenRefusals(challenges)
+  const decideOnTerms = tokenTerms(context, terms, challenges, refuse)
+  return { engine, proofs, boundOnly, decideOnTerms, refuse, unread: unreadAnswers(challenges) }
+}
+
+/** Every "no" to what is no one token, made once. */
+function unreadAnswers(challenges: TokenChallenges) {
+  const absent: Absent = { kind: 'absent', code: 'token_missing', challenges: challenges.bare }
+  const unreadable = challenges.refusing('bearer', { error: 'invalid_request' })
+  const malformed = tokenRefusal('credentials_malformed', unreadable)
+  const ambiguous = tokenRefusal('credentials_ambiguous', unreadable)
+  const unread = { absent, malformed, ambiguous, too_large: tokenRefusal('body_too_large') }
+  return unread satisfies Record<Exclude<FoundToken['kind'], 'token'>, Absent | Refused>
 }
 
 function everyPlace(places: readonly TokenPlace[]): Strip {
@@ -92,11 +130,15 @@ function everyPlace(places: readonly TokenPlace[]): Strip {
   }
 }
 
-function recognised(
-  found: FoundToken,
-  { deciding, isOwn }: { readonly deciding: Deciding; readonly isOwn: (token: string) => boolean },
-): Recognised {
-  return { recognition: recognitionOf(found, isOwn), decide: (before) => decideOn(found, { deciding, before }) }
+interface Recognising extends Omit<Arrival, 'before'> {
+  readonly isOwn: (token: string) => boolean
+}
+
+function recognised(found: FoundToken, { deciding, request, isOwn }: Recognising): Recognised {
+  return {
+    recognition: recognitionOf(found, isOwn),
+    decide: (before) => decideOn(found, { deciding, request, before }),
+  }
 }
 
 function recognitionOf(found: FoundToken, isOwn: (token: string) => boolean): Recognition {

@@ -1,4 +1,6 @@
 import type { CheckedReader } from '../contracts/reader.js'
+import type { RevocationList } from '../contracts/revocation-list.js'
+import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { TokenEngines } from '../tokens/engines.js'
 
 /** What every identifying policy of one `clientele()` shares. */
@@ -8,4 +10,10 @@ export interface PolicyContext {
   readonly realm: string
   readonly reader: CheckedReader
   readonly tokens: TokenEngines
+  /** Who may say what certificate a caller has. */
+  readonly trustedProxies?: ProxyOptions['trustedProxies']
+  /** Tokens that the store says are not to work any more. */
+  readonly revocations?: RevocationList | undefined
+  /** Where the metadata of this API stand (RFC 9728), for challenges. */
+  readonly resourceMetadata?: string | undefined
 }

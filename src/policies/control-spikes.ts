@@ -1,89 +1,32 @@
-import { z } from 'zod'
-import { oneOrMoreLimits, type LimitInput } from '../contracts/limit-schemas.js'
 import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
-import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
-import type { RefusalCode } from '../decisions/refusals.js'
-import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
+import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { Identification, Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
 import type { ForwardingWatch } from '../http/forwarding-watch.js'
+import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
-import { counterOption, guardedTake, type GuardedCounter } from '../limits/guarded-take.js'
-import type { Counter, Take } from '../limits/counter.js'
+import type { Charge, Charging } from '../limits/charging.js'
+import type { GuardedCounter } from '../limits/guarded-take.js'
 import { memoryCounter } from '../limits/memory-counter.js'
-import { usageFrom } from '../limits/usage.js'
+import { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
-import { fieldSets, limitFields, limitRefusal } from './limit-answer.js'
+import { Enforcement, type Hold } from './enforcement.js'
+import { lateRefusal, limitFields, limitRefusal, standingOf } from './limit-answer.js'
 import { limitPlan, type LimitPlan } from './limit-plan.js'
+import { Queue, type Attempt, type Candidate } from './queue.js'
 import { spikeSubject, type SpikeSubject } from './spike-subject.js'
+import { staysCharged } from './spikes/counted.js'
+import { spikeOptionsSchema, type ControlSpikesOptions } from './spikes/options.js'
 
-export interface ControlSpikesOptions {
-  /**
-   * Who shares a limit:
-   * - `address`: the requests of one address, an IPv6 network counting as one. Behind a proxy this takes
-   *   `trustedProxies` of `clientele()`;
-   * - `client`: those of one client, once a policy before this one has identified it. Never a client that a request
-   *   only claims to be of: a stranger could lock it out;
-   * - `route`: all requests to what this very handler guards.
-   */
-  readonly by: 'address' | 'client' | 'route'
-  /** At most so many `requests` in `windowSeconds`; several limits hold together. `algorithm` as in a tier. */
-  readonly limit: LimitInput | readonly LimitInput[]
-  /**
-   * - `all`: every request;
-   * - `failures`: those whose client secret or token was wrong, and those answered 401 by the application. For
-   *   guessing: a request takes its place before anything is checked, and gives it back when its answer is over, so
-   *   that no more guesses are under way than the limit has left. So are no more good requests: leave room for them;
-   * - `successes`: those answered with a status below 400.
-   * @default 'all'
-   */
-  readonly count?: 'all' | 'failures' | 'successes'
-  /** For `by: 'address'`: how many leading bits of an IPv6 address one caller has to himself, 32 to 128. @default 64 */
-  readonly ipv6PrefixLength?: number
-  /**
-   * Which header fields tell callers where they stand, as for `limitBySla`. None unless it is asked for: a limit that
-   * several callers share would tell each what the others do.
-   * @default []
-   */
-  readonly fields?: readonly RateLimitFieldSet[]
-  /**
-   * Who counts. Its own one, so that a flood of addresses takes no place from clients; it holds 200,000 callers at a
-   * time, and then answers new ones with 503.
-   * @default a `memoryCounter({ maxKeys: 200_000 })` of this control alone
-   */
-  readonly counter?: Counter
-  /**
-   * What callers are told is exceeded. In a `counter` that others use too, one name is one count, so it has to be
-   * written there.
-   * @default the value of `by`
-   */
-  readonly name?: string
-}
-
-const optionsSchema = z
-  .strictObject({
-    by: z.enum(['address', 'client', 'route'], "expected 'address' (the IP address), 'client' or 'route'"),
-    limit: oneOrMoreLimits,
-    count: z.enum(['all', 'failures', 'successes']).default('all'),
-    ipv6PrefixLength: z.int().min(32).max(128).optional(),
-    fields: fieldSets.default([]),
-    counter: counterOption.optional(),
-    name: z.string().min(1).max(255).optional(),
-  })
-  .refine(({ by, ipv6PrefixLength }) => by === 'address' || ipv6PrefixLength === undefined, {
-    path: ['ipv6PrefixLength'],
-    error: "only for by: 'address'",
-  })
-  .refine(({ counter, name }) => counter === undefined || name !== undefined, {
-    path: ['name'],
-    error: 'expected one beside counter: it tells the counts of this control from those of others',
-  })
+export type { ControlSpikesOptions }
 
 /** What a spike control is built with. */
 export interface SpikeContext extends ProxyOptions {
   readonly api: string
   readonly counterTimeoutMs: number
   readonly forwardingWatch?: ForwardingWatch
+  /** Those of a control of its own: two controls may count one caller in two ways. */
+  readonly newLines?: () => WaitingLines
 }
 
 const ownMaxKeys = 200_000
@@ -96,24 +39,30 @@ const ownMaxKeys = 200_000
  * without an identified client, `ERR_CLIENTELE_COUNTER` when the counter does not answer sensibly and in time.
  */
 export function controlSpikes(context: SpikeContext, options: ControlSpikesOptions): Policy {
-  const checked = checkOptions('controlSpikes()', optionsSchema, options)
+  const checked = checkOptions('controlSpikes()', spikeOptionsSchema, options)
   const { by, limit, count, ipv6PrefixLength = 64, fields, name = by } = checked
   const counter = checked.counter ?? memoryCounter({ maxKeys: ownMaxKeys })
+  const guarded = { counter, counterTimeoutMs: context.counterTimeoutMs }
+  const lines = checked.queue && (context.newLines?.() ?? new WaitingLines())
   return new SpikeControl({
-    counter: { counter, counterTimeoutMs: context.counterTimeoutMs },
+    guarded,
+    enforcement: new Enforcement(guarded, checked),
     subject: spikeSubject({ ...context, by, name, ipv6PrefixLength }),
     plan: limitPlan(name, limit),
     staysCharged: staysCharged[count],
     fields,
+    queue: checked.queue && lines && new Queue({ api: context.api, lines, bounds: checked.queue }),
   })
 }
 
 interface SpikeControlParts {
-  readonly counter: GuardedCounter
+  readonly guarded: GuardedCounter
+  readonly enforcement: Enforcement
   readonly subject: SpikeSubject
   readonly plan: LimitPlan
   readonly staysCharged: ((outcome: Outcome) => boolean) | undefined
   readonly fields: readonly RateLimitFieldSet[]
+  readonly queue: Queue | undefined
 }
 
 const passed: Passed = Object.freeze({ kind: 'passed' })
@@ -126,43 +75,63 @@ class SpikeControl implements Policy {
     this.#parts = parts
   }
 
-  decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict> {
-    const { counter, subject, plan } = this.#parts
-    const take = guardedTake(counter, subject(request, admission), plan.counterLimits, 1)
-    return isPromise(take) ? take.then((answer) => this.#verdictOf(answer)) : this.#verdictOf(take)
+  decide(
+    request: HttpRequest,
+    admission: Admission | undefined,
+    identification?: Identification,
+  ): MaybePromise<Verdict> {
+    const { enforcement, queue, subject, plan } = this.#parts
+    const whom = subject(request, admission)
+    const hold = enforcement.of(whom)
+    if (queue !== undefined && hold.enforced) {
+      return queue.decide(this.#candidate(request, whom, hold, admission && identification))
+    }
+    return andThenWith(hold.charging.take(whom, plan.counterLimits, 1), this.#verdictOf, hold)
   }
 
-  #verdictOf({ taken, readings, receipt }: Take): Verdict {
-    const { plan, staysCharged, fields } = this.#parts
-    const settles = staysCharged !== undefined || plan.settleMaxAgeMs !== undefined
-    if (taken && !settles && fields.length === 0) return passed
-    const usage = usageFrom(plan.limits, readings)
-    const shown = limitFields(plan, usage, fields)
-    if (!taken) return { kind: 'refused', refusal: limitRefusal(plan, usage, shown) }
+  #candidate(request: HttpRequest, whom: string, hold: Hold, identification: Identification | undefined): Candidate {
+    const { guarded, plan, fields } = this.#parts
+    const limits = plan.counterLimits
+    const attemptOf = (charge: Charge): Attempt => ({
+      charge,
+      limits,
+      verdict: () => this.#verdictOf(charge, hold),
+      giveBack: () => hold.charging.giveBack(charge.receipt, 1),
+    })
+    return {
+      key: whom,
+      request,
+      identification,
+      attempt: () => andThen(hold.charging.take(whom, limits, 1), attemptOf),
+      turnAway: (code, reason) => lateRefusal(guarded, { plan, subject: whom }, fields, { code, reason }),
+    }
+  }
+
+  readonly #verdictOf = (charge: Charge, hold: Hold): Verdict => {
+    const { enforcement, plan, staysCharged, fields } = this.#parts
+    const { taken, alone, receipt } = charge
+    const settles = taken && (staysCharged !== undefined || plan.settleMaxAgeMs !== undefined)
+    if (taken && !settles && fields.length === 0 && alone === undefined) return passed
+    const standing = standingOf(plan, charge)
+    const shown = hold.enforced ? limitFields(standing, fields) : undefined
+    const remarks = enforcement.remarksOf(hold, charge)
+    if (!taken && hold.enforced && standing !== undefined) {
+      return { kind: 'refused', refusal: limitRefusal(standing, shown), remarks }
+    }
     return {
       kind: 'passed',
+      remarks,
       ...(shown && { fields: shown }),
-      ...(settles && { settle: this.#settlementOf(receipt), settleMaxAgeMs: plan.settleMaxAgeMs }),
+      ...(settles && { settle: this.#settlementOf(hold.charging, receipt), settleMaxAgeMs: plan.settleMaxAgeMs }),
     }
   }
 
   /** Into the window that was charged, by its receipt, and not into the one that runs by then. */
-  #settlementOf(receipt: unknown): (outcome: Outcome) => unknown {
-    const { counter, plan, staysCharged } = this.#parts
+  #settlementOf(charging: Charging, receipt: unknown): (outcome: Outcome) => unknown {
+    const { plan, staysCharged } = this.#parts
     return (outcome) => {
       const stays = staysCharged?.(outcome) ?? true
-      return stays && plan.settleMaxAgeMs === undefined ? undefined : counter.counter.giveBack(receipt, stays ? 0 : 1)
+      return stays && plan.settleMaxAgeMs === undefined ? undefined : charging.giveBack(receipt, stays ? 0 : 1)
     }
   }
-}
-
-/** A credential that was looked at and is wrong. One that is missing, or cannot be read, is no guess. */
-const guesses: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['client_invalid', 'token_invalid'])
-
-/** What is unfinished stays charged: a body sent slowly enough would otherwise make room for more guesses than allowed. */
-const staysCharged: Record<'all' | 'failures' | 'successes', SpikeControlParts['staysCharged']> = {
-  all: undefined,
-  failures: ({ refusal, status, unfinished }) =>
-    refusal === undefined ? unfinished === true || status === 401 : guesses.has(refusal),
-  successes: ({ refusal, status, unfinished }) => refusal === undefined && (unfinished === true || status < 400),
 }

@@ -26,7 +26,7 @@ const where = 'introspectToken()'
  */
 export function introspectToken(context: PolicyContext, options: IntrospectTokenOptions): IdentifyingPolicy {
   const checked: IntrospectTokenOptions = checkOptions(where, introspectionSchema, options)
-  const { remember, ...route } = routeSettings(checked)
+  const { remember, ...route } = routeSettings(where, context, checked)
   const { tokens = 'any' } = checked
   const introspector = context.tokens.introspector({ ...asking(checked), remember })
   return bearerPolicy(context, {

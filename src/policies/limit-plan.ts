@@ -2,9 +2,11 @@ import { limitKey, type Limit } from '../decisions/limit.js'
 import { rateLimitPolicy, type RateLimitPolicy } from '../http/rate-limit-fields.js'
 import type { CounterLimit } from '../limits/counter.js'
 import { counterLimitOf } from '../limits/counter-limit.js'
+import { shareOf } from '../limits/local-share.js'
 
 /** What limits mean to a policy that charges them. `limits` and `counterLimits` stand in the same order. */
 export interface LimitPlan {
+  readonly name: string
   readonly limits: readonly Limit[]
   readonly counterLimits: readonly CounterLimit[]
   readonly policy: RateLimitPolicy
@@ -28,9 +30,27 @@ export function limitPlan(name: string, limits: readonly Limit[]): LimitPlan {
   const counterLimits = kept.map(counterLimitOf)
   const concurrent = counterLimits.find(({ algorithm }) => algorithm === 'concurrent')
   return {
+    name,
     limits: kept,
     counterLimits,
     policy: rateLimitPolicy(name, kept),
     settleMaxAgeMs: concurrent?.algorithm === 'concurrent' ? Math.max(usualMs, concurrent.maxAgeMs) : undefined,
   }
+}
+
+const shares = new WeakMap<LimitPlan, Map<number, LimitPlan>>()
+
+/** What callers are told while one of `processes` goes on with its share: that, and no more, is what they can have. */
+export function sharePlan(plan: LimitPlan, processes: number): LimitPlan {
+  const known = shares.get(plan) ?? new Map<number, LimitPlan>()
+  const share = known.get(processes) ?? makeShare(plan, processes)
+  shares.set(plan, known.set(processes, share))
+  return share
+}
+
+function makeShare({ name, limits }: LimitPlan, processes: number): LimitPlan {
+  return limitPlan(
+    name,
+    limits.map((limit) => shareOf(limit, processes)),
+  )
 }

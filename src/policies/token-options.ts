@@ -4,6 +4,7 @@ import { isClaimCheck, type ClaimCheck } from '../tokens/claim-rules.js'
 import type { IsRevoked } from '../tokens/revocation.js'
 import type { Scopes } from '../tokens/scopes.js'
 import type { TokenPlaceName } from '../tokens/token-places.js'
+import { proofOptionsShape, type ProofOptions } from './proof-options.js'
 
 /** What is said of one issuer. */
 export interface TokenIssuerOptions {
@@ -22,7 +23,7 @@ export interface TokenIssuerOptions {
 }
 
 /** What `validateJwt()` and `introspectToken()` ask of every token, and how they speak to issuers. */
-export interface TokenRouteOptions {
+export interface TokenRouteOptions extends ProofOptions {
   /** Scopes that the token must have: all of a list, or one of `any`. @default none */
   readonly scopes?: Scopes
   /** Claims that must be there, whatever they are: `['nbf', 'jti']`. @default none */
@@ -103,6 +104,7 @@ const placeName = z.union(
 )
 
 export const routeOptionsShape = {
+  ...proofOptionsShape,
   from: z.array(placeName).min(1).readonly().refine(areDistinct, 'expected each place once').optional(),
   scopes: scopesSchema.optional(),
   requiredClaims: z.array(text).readonly().optional(),

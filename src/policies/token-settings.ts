@@ -2,15 +2,19 @@ import { optionsFault } from '../runtime/check.js'
 import { claimRules } from '../tokens/claim-rules.js'
 import type { ClaimTerms } from '../tokens/claim-terms.js'
 import type { IssuerSettings } from '../tokens/issuer-settings.js'
+import type { ProofSettings } from '../tokens/proof/possession.js'
 import type { RememberLimits } from '../tokens/remembered.js'
 import { revocationAsker } from '../tokens/revocation.js'
 import type { TokenPlace } from '../tokens/token-place.js'
 import { tokenPlace } from '../tokens/token-places.js'
+import type { PolicyContext } from './context.js'
+import { proofSettings } from './proof-options.js'
 import type { TokenIssuerOptions, TokenRouteOptions } from './token-options.js'
 import type { TokenTerms } from './token-terms.js'
 
 const kibibyte = 1024
 const defaultTimeoutMs = 5000
+const defaultToleranceSeconds = 5
 
 /** Checked options with their defaults, as the engines want them: what is the same for every issuer of a route. */
 export interface RouteSettings {
@@ -18,18 +22,21 @@ export interface RouteSettings {
   readonly places: readonly TokenPlace[]
   readonly remember: RememberLimits
   readonly maxTokenBytes: number
+  readonly proofs: ProofSettings
+  readonly boundOnly: boolean
 }
 
-export function routeSettings(options: TokenRouteOptions): RouteSettings {
-  const { remember, isRevoked, timeoutMs = defaultTimeoutMs } = options
+export function routeSettings(where: string, context: PolicyContext, options: TokenRouteOptions): RouteSettings {
+  const { remember, isRevoked, timeoutMs = defaultTimeoutMs, clockToleranceSeconds = defaultToleranceSeconds } = options
   return {
+    ...proofSettings(where, context, options, { clockToleranceSeconds, timeoutMs }),
     terms: {
       scopes: options.scopes,
       contract: options.contract ?? 'required',
       strip: options.strip ?? 'secret',
       isRevoked: isRevoked && revocationAsker(isRevoked, timeoutMs),
     },
-    places: (options.from ?? ['bearer']).map(tokenPlace),
+    places: (options.from ?? ['bearer']).map((name) => tokenPlace(name, options.dpop !== undefined)),
     remember: { entries: remember?.entries ?? 10_000, bytes: remember?.bytes ?? 32 * kibibyte ** 2 },
     maxTokenBytes: options.maxTokenBytes ?? 16 * kibibyte,
   }
@@ -64,7 +71,7 @@ export function claimTerms(
   }
   return {
     audience: typeof audience === 'string' ? [audience] : audience,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? defaultToleranceSeconds,
     maxTokenAgeSeconds: options.maxTokenAgeSeconds,
     requiredClaims: options.requiredClaims ?? [],
     rules: claimRules(options.claims ?? {}),

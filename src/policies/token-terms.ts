@@ -1,15 +1,18 @@
 import type { PreparedClient } from '../contracts/prepared-client.js'
+import type { ListedToken } from '../contracts/revocation-list.js'
 import { resolveTerms, type Terms } from '../contracts/terms.js'
 import type { Admission, Identity } from '../decisions/admission.js'
 import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Refused, Verdict } from '../decisions/policy.js'
+import type { HeaderFields } from '../decisions/http-request.js'
+import type { Admitted, Refused, Verdict } from '../decisions/policy.js'
 import type { AskRevoked } from '../tokens/revocation.js'
 import { satisfies, scopesText, type Scopes } from '../tokens/scopes.js'
 import type { VerifiedToken } from '../tokens/token-engine.js'
-import type { TokenPlace } from '../tokens/token-place.js'
-import { bearerChallenge, bearerRefusal } from './bearer-challenge.js'
+import type { TokenHere } from '../tokens/token-places.js'
+import type { RefuseToken } from './bad-token-refusals.js'
 import type { PolicyContext } from './context.js'
 import { joinAdmissions } from './join-admissions.js'
+import { tokenRefusal, type TokenChallenges } from './token-challenges.js'
 
 /** What a route asks of a token that is good. */
 export interface TokenTerms {
@@ -19,16 +22,18 @@ export interface TokenTerms {
   readonly isRevoked: AskRevoked | undefined
 }
 
+/** `fields`: what goes with the answer besides. */
 export type DecideOnTerms = (
   token: VerifiedToken,
   before: Admission | undefined,
-  place: TokenPlace,
+  found: TokenHere,
+  fields?: HeaderFields,
 ) => MaybePromise<Verdict>
 
 interface Prepared extends TokenTerms {
   readonly context: PolicyContext
-  readonly lacking: Refused
-  readonly invalid: (reason: string) => Refused
+  readonly lacking: Readonly<Record<TokenHere['scheme'], Refused>>
+  readonly refuse: RefuseToken
 }
 
 /** One good token on its way through the steps below. */
@@ -36,7 +41,8 @@ interface Attempt {
   readonly prepared: Prepared
   readonly token: VerifiedToken
   readonly before: Admission | undefined
-  readonly place: TokenPlace
+  readonly found: TokenHere
+  readonly fields: HeaderFields | undefined
   /** Set on the way, which spares a copy. */
   identity: Identity | undefined
   client: PreparedClient | undefined
@@ -49,26 +55,33 @@ interface Attempt {
 export function tokenTerms(
   context: PolicyContext,
   terms: TokenTerms,
-  invalid: (reason: string) => Refused,
+  challenges: TokenChallenges,
+  refuse: RefuseToken,
 ): DecideOnTerms {
-  const prepared: Prepared = {
-    ...terms,
-    context,
-    invalid,
-    lacking: scopeRefusal(context.realm, terms.scopes),
-  }
-  return (token, before, place) => {
-    const attempt: Attempt = { prepared, token, before, place, identity: undefined, client: undefined }
-    if (terms.isRevoked === undefined) return findClient(false, attempt)
-    return andThenWith(terms.isRevoked(token), findClient, attempt)
+  const prepared: Prepared = { ...terms, context, refuse, lacking: scopeRefusals(challenges, terms.scopes) }
+  return (token, before, found, fields) => {
+    const attempt: Attempt = { prepared, token, before, found, fields, identity: undefined, client: undefined }
+    const { revocations } = context
+    if (revocations === undefined) return askHook(false, attempt)
+    return andThenWith(revocations.isRevoked(listed(token)), askHook, attempt)
   }
 }
 
+function listed({ issuer, claims, client }: VerifiedToken): ListedToken {
+  return { issuer, claims, clientId: client.kind === 'named' ? client.identity.clientId : undefined }
+}
+
+function askHook(revoked: boolean, attempt: Attempt): MaybePromise<Verdict> {
+  const { isRevoked } = attempt.prepared
+  if (revoked || isRevoked === undefined) return findClient(revoked, attempt)
+  return andThenWith(isRevoked(attempt.token), findClient, attempt)
+}
+
 function findClient(revoked: boolean, attempt: Attempt): MaybePromise<Verdict> {
-  const { prepared, token } = attempt
-  if (revoked) return prepared.invalid('revoked')
+  const { prepared, token, found, fields } = attempt
+  if (revoked) return prepared.refuse('revoked', found.scheme, fields)
   const { client } = token
-  if (client.kind === 'invalid') return prepared.invalid('client')
+  if (client.kind === 'invalid') return prepared.refuse('client', found.scheme, fields)
   if (prepared.contract === 'skip') return admit(attempt, {})
   if (client.kind !== 'named') return refused.client_unnamed
   attempt.identity = client.identity
@@ -91,27 +104,36 @@ function meetContract(found: Terms, attempt: Attempt): Verdict {
   return admit(attempt, { client, contract, ...(tier && { tier }) })
 }
 
-function admit({ prepared, token, before, place }: Attempt, known: Partial<Admission>): Verdict {
+function admit({ prepared, token, before, found, fields }: Attempt, known: Partial<Admission>): Verdict {
   const { context, scopes: wanted, lacking, strip } = prepared
-  if (wanted !== undefined && !satisfies(token.scopes, wanted)) return lacking
+  if (wanted !== undefined && !satisfies(token.scopes, wanted)) return lacking[found.scheme]
   const { claims, scopes } = token
   const joined = joinAdmissions(before, { api: context.api, authenticated: true, ...known, claims, scopes })
   if ('code' in joined) return { kind: 'refused', refusal: joined }
-  return { kind: 'admitted', admission: joined, strip: strip === 'secret' ? place.strip : undefined, vary: place.vary }
+  const { strip: places, vary } = found.place
+  const admitted: Admitted = {
+    kind: 'admitted',
+    admission: joined,
+    strip: strip === 'secret' ? places : undefined,
+    vary,
+  }
+  return fields === undefined ? admitted : { ...admitted, fields }
 }
 
 /** What no other token would change goes without a challenge. */
 const refused = {
-  client_unnamed: bearerRefusal('client_unnamed'),
-  client_disabled: bearerRefusal('client_disabled'),
-  contract_missing: bearerRefusal('contract_missing'),
-  contract_pending: bearerRefusal('contract_pending'),
-  contract_rejected: bearerRefusal('contract_rejected'),
-  contract_revoked: bearerRefusal('contract_revoked'),
+  client_unnamed: tokenRefusal('client_unnamed'),
+  client_disabled: tokenRefusal('client_disabled'),
+  contract_missing: tokenRefusal('contract_missing'),
+  contract_pending: tokenRefusal('contract_pending'),
+  contract_rejected: tokenRefusal('contract_rejected'),
+  contract_revoked: tokenRefusal('contract_revoked'),
 }
 
 /** RFC 6750 §3.1: the scopes that would have sufficed. */
-function scopeRefusal(realm: string, scopes: Scopes | undefined): Refused {
-  const scope = scopes === undefined ? '' : scopesText(scopes)
-  return bearerRefusal('scope_insufficient', bearerChallenge(realm, { error: 'insufficient_scope', scope }))
+function scopeRefusals(challenges: TokenChallenges, scopes: Scopes | undefined): Prepared['lacking'] {
+  const parameters = { error: 'insufficient_scope', scope: scopes === undefined ? '' : scopesText(scopes) }
+  const refusalBy = (scheme: TokenHere['scheme']): Refused =>
+    tokenRefusal('scope_insufficient', challenges.refusing(scheme, parameters))
+  return { bearer: refusalBy('bearer'), dpop: refusalBy('dpop') }
 }

@@ -49,7 +49,7 @@ export function validateJwt(
   options: ValidateJwtOptions | ValidateJwtOfIssuersOptions,
 ): IdentifyingPolicy {
   const { route, issuers } = checked(options)
-  const { remember, ...settings } = routeSettings(route)
+  const { remember, ...settings } = routeSettings(where, context, route)
   const branches = issuers.map((issuer): JwtBranch => {
     const address = issuerSettings(where, issuer.issuer, route)
     return {

@@ -14,8 +14,8 @@ export function isSoundDataFile(path: string): boolean {
   try {
     const { size } = fstatSync(descriptor)
     if (size === 0) return true
-    const metas = [0, 1].map((page) => metaAt(descriptor, page * metaBytes))
-    const newest = metas.reduce((one, other) => (one.transaction > other.transaction ? one : other))
+    const metas = metasOf(descriptor)
+    const newest = newestOf(metas)
     return (
       fstatSync(descriptor).isFile() &&
       metas.every((meta) => meta.magic === magic) &&
@@ -24,6 +24,26 @@ export function isSoundDataFile(path: string): boolean {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** The number of the last commit in the file: it grows with each. */
+export function lastTransaction(path: string): number {
+  const descriptor = openSync(path, constants.O_RDONLY)
+  try {
+    return Number(newestOf(metasOf(descriptor)).transaction)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+type Meta = ReturnType<typeof metaAt>
+
+function metasOf(descriptor: number): readonly Meta[] {
+  return [0, 1].map((page) => metaAt(descriptor, page * metaBytes))
+}
+
+function newestOf(metas: readonly Meta[]): Meta {
+  return metas.reduce((one, other) => (one.transaction > other.transaction ? one : other))
 }
 
 function metaAt(descriptor: number, position: number) {

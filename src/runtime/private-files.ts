@@ -34,7 +34,7 @@ export function reserveFiles(directory: string): void {
 }
 
 /** The directory, whatever the umask; wider modes are taken back where it stands already. */
-function makePrivate(directory: string): void {
+export function makePrivate(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: ownerOnlyDirectory })
   chmodSync(directory, ownerOnlyDirectory)
 }

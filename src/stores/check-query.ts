@@ -12,6 +12,7 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   client: ['state'],
   identity: ['client'],
   contract: ['client', 'api', 'state'],
+  revocation: [],
   tier: ['api', 'state'],
 }
 
@@ -24,7 +25,7 @@ export interface CheckedQuery {
 }
 
 const query = z.strictObject({
-  kind: z.enum(['client', 'identity', 'contract', 'tier']),
+  kind: z.enum(['client', 'identity', 'contract', 'revocation', 'tier']),
   api: apiName.optional(),
   client: id.optional(),
   state: z.string().max(255).optional(),
@@ -46,7 +47,7 @@ export function checkQuery(given: ListQuery): CheckedQuery {
     (name) => filters[name] !== undefined && !fields.includes(name),
   )
   if (foreign !== undefined) {
-    const remedy = `it can be listed by ${fields.join(', ')}`
+    const remedy = fields.length === 0 ? 'all of them are listed' : `it can be listed by ${fields.join(', ')}`
     throw new ClienteleFault('ERR_CLIENTELE_INVALID', `list(): ${kind} has no ${foreign}; ${remedy}`)
   }
   const used = fields.flatMap((field) => {

@@ -32,6 +32,7 @@ class StoreInMemory implements MemoryStore {
     client: new Map(),
     identity: new Map(),
     contract: new Map(),
+    revocation: new Map(),
     tier: new Map(),
   }
   readonly #watchers = new Watchers()

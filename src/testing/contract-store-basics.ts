@@ -7,7 +7,9 @@ import {
   putClient,
   putContract,
   putLink,
+  putRevocation,
   putTier,
+  revocationRecord,
   tierRecord,
   type SuiteTests,
 } from './contract-store-fixtures.js'
@@ -35,6 +37,25 @@ export const basics: SuiteTests = {
     assert.deepEqual(await store.find('identity', { issuer: 'https://idp.example', clientId: 'one' }), link)
     assert.deepEqual(await store.findContract('one', 'orders'), contract)
     assert.deepEqual(await store.findTier('orders', 'gold'), tier)
+  },
+
+  async 'keeps revoked tokens, whatever their names'(store) {
+    const targets = ['token:a', 'token:A', 'token:a b/c:d', 'subject:auth0|ü', `token:${'x'.repeat(1000)}`] as const
+    const records = targets.map((target) => revocationRecord(target, { issuedBefore: '2026-01-02T03:04:05.678Z' }))
+    await store.commit(records.map((record) => putRevocation(record)))
+    for (const record of records) {
+      const { issuer, target } = record
+      assert.deepEqual(await store.find('revocation', { issuer, target }), record)
+      assert.equal(await store.find('revocation', { issuer: 'https://other.example', target }), undefined)
+    }
+    const page = await store.list({ kind: 'revocation' })
+    assert.deepEqual(new Set(page.records.map(({ target }) => target)), new Set(targets))
+    const [first] = records
+    assert.ok(first)
+    const { issuer, target, version: expect } = first
+    await store.commit([{ kind: 'revocation', key: { issuer, target }, expect, value: null }])
+    assert.equal(await store.find('revocation', { issuer, target }), undefined)
+    assert.equal((await store.list({ kind: 'revocation' })).records.length, targets.length - 1)
   },
 
   async 'finds a client by its identity, not by its internal ID or another issuer'(store) {

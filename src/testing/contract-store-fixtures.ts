@@ -1,5 +1,5 @@
 import { firstVersion } from '../contracts/lifecycle/common.js'
-import type { Client, Contract, IdentityLink, Tier } from '../contracts/model.js'
+import type { Client, Contract, IdentityLink, Revocation, Tier } from '../contracts/model.js'
 import type { Change, ContractStore } from '../contracts/store.js'
 import type { SuiteRunner } from './runner.js'
 
@@ -38,6 +38,14 @@ export function tierRecord(api: string, name: string, changes: Partial<Tier> = {
   const limits = [{ requests: 10, windowSeconds: 60, algorithm: 'fixed' }] as const
   const base = { api, name, version: firstVersion(), approval: 'automatic', state: 'active', limits } as const
   return { ...base, updatedAt: instant, updatedBy: 'suite', ...changes }
+}
+
+export function revocationRecord(target: Revocation['target'], changes: Partial<Revocation> = {}): Revocation {
+  return { issuer: 'https://idp.example', target, version: firstVersion(), ...stamps, ...changes }
+}
+
+export function putRevocation(value: Revocation, expect: number | null = null): Change {
+  return { kind: 'revocation', key: { issuer: value.issuer, target: value.target }, expect, value }
 }
 
 export function putClient(value: Client, expect: number | null = null): Change {

@@ -1,4 +1,4 @@
-import { isObject } from './json-object.js'
+import { isOfKind } from './token-kinds.js'
 
 /**
  * Members that access tokens do not have and other signed statements of the same issuer do: ID tokens (OpenID
@@ -10,31 +10,10 @@ import { isObject } from './json-object.js'
  */
 const foreignMembers = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'token_introspection'] as const
 
-/** Words by which servers name the kind of a token: Keycloak's `typ`, Cognito's and Hydra's `token_use`. */
-const kindMembers = ['typ', 'token_use', 'token_type'] as const
 const foreignKinds: ReadonlySet<string> = new Set(['id', 'id_token', 'refresh', 'refresh_token', 'offline', 'logout'])
-const boundKinds: ReadonlySet<string> = new Set(['dpop', 'mac'])
 
 /** Whether claims are those of an access token. */
 export function isAccessToken(claims: Readonly<Record<string, unknown>>, explicit: boolean): boolean {
   if (!explicit && foreignMembers.some((member) => Object.hasOwn(claims, member))) return false
   return !isOfKind(claims, foreignKinds)
-}
-
-/** Ways to name the key (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). Other members of `cnf` bind nothing: some servers add such. */
-const confirmationMethods = ['jwk', 'jwe', 'kid', 'jku', 'jkt', 'x5t#S256'] as const
-
-/** A token bound to a key must not pass without the proof (RFC 9449 §7.2, RFC 8705 §3). */
-export function isBound(claims: Readonly<Record<string, unknown>>): boolean {
-  if (isOfKind(claims, boundKinds)) return true
-  const confirmation = claims['cnf']
-  if (confirmation === undefined) return false
-  return !isObject(confirmation) || confirmationMethods.some((method) => Object.hasOwn(confirmation, method))
-}
-
-function isOfKind(claims: Readonly<Record<string, unknown>>, kinds: ReadonlySet<string>): boolean {
-  return kindMembers.some((member) => {
-    const kind = claims[member]
-    return typeof kind === 'string' && kinds.has(kind.toLowerCase())
-  })
 }

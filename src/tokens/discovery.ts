@@ -1,4 +1,4 @@
-import { boundedFetch } from './bounded-fetch.js'
+import { boundedFetch } from '../runtime/bounded-fetch.js'
 import type { TellIssuerEvent } from './issuer-event.js'
 import { issuerFault } from './issuer-fault.js'
 import { hostOf, type IssuerSettings } from './issuer-settings.js'

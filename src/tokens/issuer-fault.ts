@@ -1,6 +1,6 @@
 import { errors } from 'jose'
 import { ClienteleFault } from '../decisions/faults.js'
-import { FetchTrouble } from './bounded-fetch.js'
+import { FetchTrouble } from '../runtime/bounded-fetch.js'
 
 /** What can be wrong with an issuer, in one word. */
 export type IssuerTrouble =

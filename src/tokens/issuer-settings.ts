@@ -1,4 +1,4 @@
-import type { FetchLimits } from './bounded-fetch.js'
+import type { FetchLimits } from '../runtime/bounded-fetch.js'
 import type { Lifetimes } from './refreshed.js'
 
 /** How one issuer is spoken to. */

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { createSecureContext } from 'node:tls'
-import { answerOf, FetchTrouble, isRedirect, readBytes, troubleOf, type BoundedFetch } from './bounded-fetch.js'
+import {
+  answerOf,
+  FetchTrouble,
+  isRedirect,
+  readBytes,
+  troubleOf,
+  type BoundedFetch,
+} from '../runtime/bounded-fetch.js'
 
 /** Who we are in a TLS handshake, all as PEM. */
 export interface TlsIdentity {

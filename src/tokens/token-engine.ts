@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { NamedClient } from './client-claim.js'
+import type { Binding } from './proof/binding.js'
 
 /** What is known of a token that is good. Deeply frozen; the token itself is not in it. */
 export interface VerifiedToken {
@@ -9,8 +10,8 @@ export interface VerifiedToken {
   readonly scopes: readonly string[]
   /** Whom it was issued to, by the claim that this issuer names. */
   readonly client: NamedClient
-  /** Worth nothing to a mere bearer: it is bound to a key whose proof has to come with it. */
-  readonly bound: boolean
+  /** What it is bound to. Such a token is worth nothing to a mere bearer: a proof has to come with it. */
+  readonly binding: Binding | undefined
 }
 
 /**
@@ -33,13 +34,39 @@ export type TokenReason =
   | 'not_yet'
   | 'age'
   | 'audience'
+  /** Bound to a key or a certificate, and sent without what shows that the sender holds it. */
   | 'bound'
+  /** Bound to nothing, where only a bound one is taken. */
+  | 'unbound'
+  /** Bound to another certificate than the caller has, or the one that he has cannot be read. */
+  | 'certificate'
   /** The issuer says so. */
   | 'inactive'
   | 'revoked'
   /** Claims that disagree about the client, or one that is no client ID. */
   | 'client'
   | `claim:${string}`
+  | `proof:${ProofFlaw}`
+
+/** What is wrong with a DPoP proof (RFC 9449 §4.3). */
+export type ProofFlaw =
+  | 'missing'
+  | 'several'
+  | 'malformed'
+  | 'type'
+  | 'algorithm'
+  /** Private, symmetric, weak, or none. */
+  | 'key'
+  /** Another one than the token is bound to. */
+  | 'binding'
+  | 'method'
+  | 'address'
+  | 'age'
+  /** Made for another token: `ath`. */
+  | 'token'
+  | 'signature'
+  | 'nonce'
+  | 'replayed'
 
 export interface BadToken {
   readonly reason: TokenReason

@@ -2,8 +2,11 @@ import type { HttpRequest } from '../decisions/http-request.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { Strip } from '../decisions/policy.js'
 
+/** How a token says that it is to be taken. Outside of `Authorization` all are borne. */
+export type TokenScheme = 'bearer' | 'dpop'
+
 /** What a place holds. One that is used but does not hold exactly one token is never `absent`. */
-export type PresentedToken = { readonly kind: 'token'; readonly token: string } | NoToken
+export type PresentedToken = { readonly kind: 'token'; readonly token: string; readonly scheme: TokenScheme } | NoToken
 export interface NoToken {
   readonly kind: 'absent' | 'malformed' | 'ambiguous' | 'too_large'
 }
@@ -28,5 +31,5 @@ export function onlyToken(values: readonly string[], maxTokenBytes: number): Pre
   const [token] = values
   if (token === undefined) return absent
   if (values.length > 1) return ambiguous
-  return token.length <= maxTokenBytes && b64token.test(token) ? { kind: 'token', token } : malformed
+  return token.length <= maxTokenBytes && b64token.test(token) ? { kind: 'token', token, scheme: 'bearer' } : malformed
 }

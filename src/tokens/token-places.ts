@@ -1,6 +1,6 @@
 import type { Body, HttpRequest } from '../decisions/http-request.js'
 import { allOf, andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
-import { readBearer } from './bearer-field.js'
+import { readAuthorization } from './authorization-field.js'
 import {
   absent,
   ambiguous,
@@ -10,6 +10,7 @@ import {
   type NoToken,
   type PresentedToken,
   type TokenPlace,
+  type TokenScheme,
 } from './token-place.js'
 
 /** A place as options name it. */
@@ -19,16 +20,18 @@ export type TokenPlaceName =
   | { readonly query: string }
   | { readonly form: string; readonly maxBytes?: number }
 
-export type FoundToken = { readonly kind: 'token'; readonly token: string; readonly place: TokenPlace } | NoToken
-
-const bearer: TokenPlace = {
-  read: readBearer,
-  strip: Object.freeze({ headers: ['authorization'], query: [] }),
-  vary: undefined,
+export interface TokenHere {
+  readonly kind: 'token'
+  readonly token: string
+  readonly scheme: TokenScheme
+  readonly place: TokenPlace
 }
 
-export function tokenPlace(name: TokenPlaceName): TokenPlace {
-  if (name === 'bearer') return bearer
+export type FoundToken = TokenHere | NoToken
+
+/** `dpop`: whether the scheme of RFC 9449 is taken there too. */
+export function tokenPlace(name: TokenPlaceName, dpop: boolean): TokenPlace {
+  if (name === 'bearer') return inAuthorization(dpop)
   if ('header' in name) return inHeader(name.header.toLowerCase())
   return 'query' in name ? inQuery(name.query) : inForm(name.form, name.maxBytes ?? 65_536)
 }
@@ -48,7 +51,7 @@ export function readToken(
 }
 
 function foundAt(presented: PresentedToken, place: TokenPlace): FoundToken {
-  return presented.kind === 'token' ? { kind: 'token', token: presented.token, place } : presented
+  return presented.kind === 'token' ? { ...presented, place } : presented
 }
 
 function oneOf(places: readonly TokenPlace[], presented: readonly PresentedToken[]): FoundToken {
@@ -61,6 +64,14 @@ function oneOf(places: readonly TokenPlace[], presented: readonly PresentedToken
     found = foundAt(here, place)
   }
   return found
+}
+
+function inAuthorization(dpop: boolean): TokenPlace {
+  return {
+    read: (request, maxTokenBytes) => readAuthorization(request, maxTokenBytes, dpop),
+    strip: { headers: ['authorization'], query: [] },
+    vary: undefined,
+  }
 }
 
 function inHeader(name: string): TokenPlace {

@@ -90,7 +90,7 @@ describe.each(frameworks)('$name', (framework) => {
   const good = { active: true, client_id: 'orders-client', aud: 'orders', scope: 'orders:read' }
   const answering = (change: object): void => issuer.on('/introspect', json({ ...good, ...change }))
 
-  beforeAll(async () => {
+  const start = (): Promise<Running> => {
     const routes: Routes = {
       'ALL /local': (on) => [on.validateJwt(local())],
       'ALL /remote': (on) => [on.validateJwt(remote())],
@@ -107,22 +107,26 @@ describe.each(frameworks)('$name', (framework) => {
       'ALL /aged-too': (on) => [on.introspectToken(asking('/introspect', { remember: { entries: 5001 } }))],
       'ALL /few': (on) => [on.introspectToken(asking('/introspect', { remember: { entries: 2 } }))],
     }
-    server = await framework.start({ api: 'orders', store: reader }, { routes })
+    return framework.start({ api: 'orders', store: reader }, { routes })
+  }
+  beforeAll(async () => {
+    server = await start()
   })
   afterAll(() => server.close())
 
-  const goodJwt = (path: string): Promise<Answer> => get(server, path, bearer(accessToken(target)))
-  async function expectNextIsServed(path: string): Promise<void> {
-    expect((await goodJwt(path)).status).toBe(200)
+  async function expectNextIsServed(path: string, by = server): Promise<void> {
+    expect((await get(by, path, bearer(accessToken(target)))).status).toBe(200)
   }
 
   describe('the table of attacks on tokens', () => {
     it.each(tokenAttacks)('#$line $name', async ({ authorization, code, name }) => {
       const prototype = Object.keys(Object.prototype)
       const fields = authorization(target).map((value) => ['Authorization', value] as const)
+      // A server of its own: after ten unknown names of keys the next waits for seconds, which is not what is shown here.
+      const attacked = /\bkid\b/.test(name) ? await start() : server
       for (const path of ['/local', '/remote']) {
         const [asked, trapped] = [issuer.received.length, issuer.count('/trap')]
-        const answers = [await get(server, path, fields), await get(server, path, fields)]
+        const answers = [await get(attacked, path, fields), await get(attacked, path, fields)]
         for (const answer of answers) {
           if (code === undefined) expect(answer.status, answer.text).toBe(200)
           // Node itself turns away header fields of more than 16 KiB: they never come to anybody.
@@ -131,8 +135,9 @@ describe.each(frameworks)('$name', (framework) => {
         }
         expect(issuer.count('/trap')).toBe(trapped)
         if (path === '/local') expect(issuer.received.length).toBe(asked)
-        await expectNextIsServed(path)
+        await expectNextIsServed(path, attacked)
       }
+      if (attacked !== server) await attacked.close()
       expect(Object.keys(Object.prototype)).toEqual(prototype)
       expect(({} as Record<string, unknown>)['admin']).toBeUndefined()
     })

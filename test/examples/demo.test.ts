@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { approveContract } from 'clientele'
 import { diskStore } from 'clientele/disk'
@@ -193,9 +193,10 @@ describeWithProgram('curl', '--version')('the demo, started again', () => {
   })
 
   it('says in one line which port is taken, and leaves the data alone', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
+    // The second of two that were free: whoever takes the first meanwhile would be named in its place.
+    const port = (await freePort()) + 1
+    const other = createServer().listen(port, '127.0.0.1')
     await once(other, 'listening')
-    const { port } = other.address() as AddressInfo
     const asApi = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: String(port) })
     const asIssuer = await RunningExample.run('demo/main.ts', { DATA_DIR: dataFolder, PORT: String(port - 1) })
     other.close()

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import type { RedisClient } from '../../src/stores/redis.js'
+import type { RedisClient } from '../../src/redis.js'
 
 export interface OpenedClient {
   readonly client: RedisClient

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Router from '@koa/router'
 import { clientele as forExpress } from 'clientele/express'
@@ -40,26 +41,34 @@ export interface Running {
 
 export interface Framework {
   readonly name: string
-  start(options: ClienteleOptions, app: App): Promise<Running>
+  /** `tls`: over https, with these settings. */
+  start(options: ClienteleOptions, app: App, tls?: ServerOptions): Promise<Running>
 }
 
 export const frameworks: readonly Framework[] = [
-  { name: 'Express 5', start: (options, app) => listen(expressApp(express5, options, app)) },
+  { name: 'Express 5', start: (options, app, tls) => start(expressApp(express5, options, app), tls) },
   {
     name: 'Express 4',
-    start: (options, app) => listen(expressApp(express4, options, app)),
+    start: (options, app, tls) => start(expressApp(express4, options, app), tls),
   },
-  { name: 'Koa 3', start: (options, app) => listen(koaApp(Koa3, options, app)) },
-  { name: 'Koa 2', start: (options, app) => listen(koaApp(Koa2, options, app)) },
+  { name: 'Koa 3', start: (options, app, tls) => start(koaApp(Koa3, options, app), tls) },
+  { name: 'Koa 2', start: (options, app, tls) => start(koaApp(Koa2, options, app), tls) },
 ]
 
-export async function listen(listener: RequestListener): Promise<Running> {
-  const server: Server = createServer(listener)
+export function listen(listener: RequestListener): Promise<Running> {
+  return started(createServer(listener), 'http')
+}
+
+function start(listener: RequestListener, tls: ServerOptions | undefined): Promise<Running> {
+  return tls === undefined ? listen(listener) : started(createTlsServer(tls, listener), 'https')
+}
+
+async function started(server: Server, protocol: 'http' | 'https'): Promise<Running> {
   // A line long enough for a thousand callers at once, which some tests send.
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 2048, resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${String(port)}`,
+    url: `${protocol}://127.0.0.1:${String(port)}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

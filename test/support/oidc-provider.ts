@@ -1,7 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import Provider, { type Configuration, type JWK } from 'oidc-provider'
+import { selfSigned } from './certificate.js'
 
 export interface OidcClient {
   readonly clientId: string
@@ -15,6 +18,8 @@ export const opaqueResource = 'https://api.example.com/reports'
 export interface OidcServer {
   readonly issuer: string
   readonly tokenUrl: string
+  /** The same over TLS, where it asks for a client certificate, and binds tokens to it. */
+  readonly mutualTls: { readonly tokenUrl: string; readonly ca: string }
   /** Requests that the provider answered, by path. */
   readonly requests: ReadonlyMap<string, number>
   /** A token by client_credentials. */
@@ -29,13 +34,17 @@ export interface OidcServer {
 export async function startOidcProvider(clients: readonly OidcClient[], algorithm = 'RS256'): Promise<OidcServer> {
   const requests = new Map<string, number>()
   let answer: RequestListener = (_request, response) => response.writeHead(503).end()
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://provider')
     requests.set(pathname, (requests.get(pathname) ?? 0) + 1)
     answer(request, response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+  const { certificate: cert, privateKey: key } = selfSigned('provider')
+  const server = createServer(listener)
+  const tlsServer = createTlsServer({ key, cert, requestCert: true, rejectUnauthorized: false }, listener)
+  const servers = [server, tlsServer]
+  const [port, tlsPort] = await Promise.all(servers.map(listening))
+  const issuer = `http://127.0.0.1:${port}`
 
   let keys = [signingKey(algorithm)]
   const start = (): void => {
@@ -48,6 +57,7 @@ export async function startOidcProvider(clients: readonly OidcClient[], algorith
   return {
     issuer,
     tokenUrl: `${issuer}/token`,
+    mutualTls: { tokenUrl: `https://127.0.0.1:${tlsPort}/token`, ca: cert },
     requests,
     accessToken: async (client, resource, scope = '') => {
       const form = { grant_type: 'client_credentials', resource, ...(scope !== '' && { scope }) }
@@ -64,12 +74,22 @@ export async function startOidcProvider(clients: readonly OidcClient[], algorith
       keys = [signingKey(algorithm), ...(keepOld ? keys : [])]
       start()
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: async () => {
+      await Promise.all(servers.map(closed))
+    },
   }
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
 
 function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: string): Configuration {
@@ -81,13 +101,25 @@ function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: s
       redirect_uris: [],
       response_types: [],
       id_token_signed_response_alg: algorithm as 'RS256',
+      introspection_signed_response_alg: algorithm as 'RS256',
+      // Wherever it has a certificate to bind them to.
+      tls_client_certificate_bound_access_tokens: clientId.endsWith('-mtls'),
     })),
     jwks: { keys },
+    enabledJWA: { dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] },
     ttl: { ClientCredentials: 600 },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
+      jwtIntrospection: { enabled: true },
+      dPoP: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: ({ socket }) =>
+          'getPeerX509Certificate' in socket ? certificateOf(socket as TLSSocket) : undefined,
+      },
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
@@ -103,10 +135,17 @@ function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: s
 }
 
 function signingKey(algorithm: string): JWK {
-  const { privateKey } = algorithm.startsWith('ES')
-    ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey } =
+    algorithm === 'EdDSA'
+      ? generateKeyPairSync('ed25519')
+      : algorithm.startsWith('ES')
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: 2048 })
   return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: algorithm }
+}
+
+function certificateOf(socket: TLSSocket): string | undefined {
+  return socket.getPeerX509Certificate()?.toString()
 }
 
 function post(url: string, { clientId, clientSecret }: OidcClient, form: Record<string, string>): Promise<Response> {

@@ -8,7 +8,7 @@ import { contextOf, ownReader, type OwnReader } from '../support/own-reader.js'
 const client = { clientId: 'orders-client', clientSecret: 'p@ss: w%d+' }
 const api = { clientId: 'orders-api', clientSecret: 'api-secret' }
 
-describe.each(['RS256', 'ES256'])('a real authorization server that signs with %s', (algorithm) => {
+describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('a real authorization server that signs with %s', (algorithm) => {
   let provider: OidcServer
   let reader: OwnReader
   beforeAll(async () => {
@@ -41,6 +41,21 @@ describe.each(['RS256', 'ES256'])('a real authorization server that signs with %
     const asClient = introspectToken(contextOf(reader), { ...options(), as: client, audience: opaqueResource })
     expect(await decideOn(asClient, token)).toBe('admitted')
     expect(await decideOn(opaquePolicy(), 'never-issued')).toBe('token_invalid')
+  })
+
+  it('signs its answers about them', async () => {
+    const token = await provider.accessToken(client, opaqueResource)
+    const policy = introspectToken(contextOf(reader), {
+      ...options(),
+      as: api,
+      audience: opaqueResource,
+      signedAnswers: true,
+      maxAgeSeconds: 0,
+    })
+    expect(await decideOn(policy, token)).toBe('admitted')
+    expect(await decideOn(policy, 'never-issued')).toBe('token_invalid')
+    await provider.revoke(client, token)
+    expect(await decideOn(policy, token)).toBe('token_invalid')
   })
 
   it('is not to blame for a JWT that it will not introspect', async () => {

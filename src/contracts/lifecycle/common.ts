@@ -22,7 +22,7 @@ export function firstVersion(): number {
   return lastVersion
 }
 
-type Editable = 'client' | 'contract' | 'tier'
+type Editable = 'client' | 'contract' | 'revocation' | 'tier'
 
 /** The next version of a record. A member that is `undefined` in `changes` goes away. */
 export function edited<K extends Editable>(
@@ -83,7 +83,7 @@ export function stateFault(message: string): ClienteleFault {
 
 /** Every record of a list. */
 export async function listAll<K extends RecordKind>(
-  store: ContractStore,
+  store: Pick<ContractStore, 'list'>,
   query: { readonly kind: K; readonly api?: string; readonly client?: string; readonly state?: string },
 ): Promise<Records[K]['value'][]> {
   const records: Records[K]['value'][] = []

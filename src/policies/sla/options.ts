@@ -2,6 +2,9 @@ import { z } from 'zod'
 import type { HttpRequest } from '../../decisions/http-request.js'
 import type { Outcome } from '../../decisions/policy.js'
 import type { RateLimitFieldSet } from '../../http/rate-limit-fields.js'
+import type { WhenCounterFails } from '../../limits/when-counter-fails.js'
+import { whenCounterFailsOption } from '../counter-options.js'
+import { enforceOption } from '../enforcement.js'
 import { fieldSets } from '../limit-answer.js'
 
 /** What policies that hold a client to its tier have in common. */
@@ -33,6 +36,20 @@ export interface SlaOptions {
    * @default ['ratelimit']
    */
   readonly fields?: readonly RateLimitFieldSet[]
+  /**
+   * What becomes of requests when the counter does not answer: `refuse` (503); `admit`, which lets them pass uncounted,
+   * without `usage`; or `localShare`, with which this process goes on with its part of each limit, one of `processes`,
+   * and tells the counter of it afterwards. Events say when it was so.
+   * @default 'refuse'
+   */
+  readonly whenCounterFails?: WhenCounterFails
+  /**
+   * Whether the limits are kept. `false` only watches: everything is counted, nobody is turned away, and events say
+   * whom it would have been. A number from 0 to 1 keeps that share of clients to their limits: always the same ones, in
+   * every process, and all of them still at a larger share.
+   * @default true
+   */
+  readonly enforce?: boolean | number
 }
 
 const amount = 'expected a finite number, 0 or more'
@@ -58,6 +75,8 @@ export const slaOptionsShape = {
     )
     .optional(),
   fields: fieldSets.default(['ratelimit']),
+  whenCounterFails: whenCounterFailsOption.default('refuse'),
+  enforce: enforceOption,
 }
 
 export type CheckedSlaOptions = z.infer<z.ZodObject<typeof slaOptionsShape>>

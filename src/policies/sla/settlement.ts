@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Outcome } from '../../decisions/policy.js'
-import type { Counter } from '../../limits/counter.js'
+import type { Charging } from '../../limits/charging.js'
 import { checkedCost } from './cost.js'
 
 /** Which answers count, by their status: all, those under 400, those of 400 and above, or those that are listed. */
@@ -20,7 +20,7 @@ export function corrects({ count, actualCost }: Correction): boolean {
 
 /** A charge that stands until its request is over. */
 export interface OpenCharge {
-  readonly counter: Counter
+  readonly charging: Charging
   readonly receipt: unknown
   readonly cost: number
 }
@@ -33,7 +33,7 @@ export interface OpenCharge {
 export function settleCharge(
   policy: string,
   correction: Correction,
-  { counter, receipt, cost }: OpenCharge,
+  { charging, receipt, cost }: OpenCharge,
   outcome: Outcome,
 ): MaybePromise<void> {
   let actual: number
@@ -41,10 +41,10 @@ export function settleCharge(
     actual = actualCostOf(policy, correction, cost, outcome)
   } catch (error) {
     // Nobody can say what it came to: the charge stays as it is, but its place is free.
-    Promise.resolve(counter.giveBack(receipt, 0)).catch(() => undefined)
+    Promise.resolve(charging.giveBack(receipt, 0)).catch(() => undefined)
     throw error
   }
-  return counter.giveBack(receipt, Math.max(0, cost - actual))
+  return charging.giveBack(receipt, Math.max(0, cost - actual))
 }
 
 function actualCostOf(policy: string, { count, actualCost }: Correction, cost: number, outcome: Outcome): number {

@@ -39,9 +39,19 @@ type Subjects = WeakMap<AdmittedContract, string>
 const authenticatedSubjects: Subjects = new WeakMap()
 const unauthenticatedSubjects: Subjects = new WeakMap()
 
-/** Whom a request is charged to. Made once for each contract, as far as the same object stands for it. */
+/** A client of an API, whether or not it has proved itself. */
+export function clientSubject({ api, contract }: AdmissionWithTerms): string {
+  return madeOnce(authenticatedSubjects, api, contract, true)
+}
+
+/** Whom a request is charged to. */
 export function subjectFor({ api, authenticated, contract }: AdmissionWithTerms): string {
   const subjects = authenticated ? authenticatedSubjects : unauthenticatedSubjects
+  return madeOnce(subjects, api, contract, authenticated)
+}
+
+/** For each contract, as far as the same object stands for it. */
+function madeOnce(subjects: Subjects, api: string, contract: AdmittedContract, authenticated: boolean): string {
   let subject = subjects.get(contract)
   if (subject === undefined) {
     subject = subjectOf(api, contract.client, authenticated)

@@ -55,6 +55,7 @@ export class CachedReader implements ContractReader {
 export class CachedContractStore implements ContractStore {
   readonly capabilities: StoreCapabilities
   readonly watch?: NonNullable<ContractStore['watch']>
+  readonly freshness?: NonNullable<ContractStore['freshness']>
   readonly #store: ContractStore
   readonly #reader: ContractReader
   readonly #hints: Hints
@@ -76,6 +77,7 @@ export class CachedContractStore implements ContractStore {
       },
     )
     if (store.watch !== undefined) this.watch = store.watch.bind(store)
+    if (store.freshness !== undefined) this.freshness = store.freshness.bind(store)
   }
 
   findClient(identity: Identity): MaybePromise<Client | undefined> {

@@ -16,6 +16,7 @@ export class Hints {
     client: new Map(),
     identity: new Map(),
     contract: new Map(),
+    revocation: new Map(),
     tier: new Map(),
   }
 

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import { storeFault, tooLate } from '../../contracts/reader.js'
-import { ClienteleFault } from '../../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../../decisions/maybe-promise.js'
 import { backOffMs } from '../../runtime/back-off.js'
 import { monotonicClock } from '../../runtime/clock.js'
 import { deadline } from '../../runtime/deadline.js'
+import { hasPassed, never, type Moment } from '../../runtime/moment.js'
 import { warn } from '../../runtime/warn.js'
 import { joined, type Hints } from './hints.js'
+import { tooManyMisses } from './miss-budget.js'
 import type { LookupBounds, LookupTimes, Question } from './question.js'
 
 interface Failure {
@@ -19,6 +20,8 @@ interface Answer<T> {
   readonly value: T
   /** Its age counts from the moment of asking: older than that it cannot be. */
   readonly askedAt: number
+  /** When a copy that it came from may no longer be relied on. */
+  readonly ends: Moment
   readonly moment: number
   failure: Failure | undefined
 }
@@ -26,6 +29,13 @@ interface Answer<T> {
 interface Flight<T> {
   readonly moment: number
   readonly result: Promise<T | undefined>
+}
+
+/** When it was asked, by both measures. */
+interface Begun {
+  readonly moment: number
+  readonly askedAt: number
+  readonly ends: Moment
 }
 
 interface Ask {
@@ -63,6 +73,7 @@ export class Lookups<T> {
     const answer = this.#known.peek(key)
     if (answer === undefined) return this.#findUnknown({ key, first, second })
     const ageMs = monotonicClock() - answer.askedAt
+    if (answer.ends !== never && hasPassed(answer.ends)) return this.#read({ key, first, second }, answer.value)
     if (ageMs < this.#times.freshForMs && this.#isCurrent(key, answer.moment, answer.value)) return answer.value
     return this.#findOld({ key, first, second }, answer, ageMs)
   }
@@ -87,8 +98,8 @@ export class Lookups<T> {
   }
 
   /** While the store fails. Never a record that is known to have changed: that it did is all that is known of it. */
-  #isUsable(key: string, { value, moment }: Answer<T>, ageMs: number): boolean {
-    return ageMs < this.#times.staleForMs && moment >= this.#question.hintedAt(key, value)
+  #isUsable(key: string, { value, moment, ends }: Answer<T>, ageMs: number): boolean {
+    return !hasPassed(ends) && ageMs < this.#times.staleForMs && moment >= this.#question.hintedAt(key, value)
   }
 
   #findUnknown(ask: Ask): MaybePromise<T | undefined> {
@@ -110,19 +121,21 @@ export class Lookups<T> {
     const moment = this.#hints.next()
     const askedAt = monotonicClock()
     try {
+      const begun = { moment, askedAt, ends: this.#question.ends?.() ?? never }
       const found = this.#question.ask(ask.first, ask.second)
-      if (!isPromise(found)) return this.#keep(ask.key, moment, askedAt, found)
-      return this.#fly(ask, moment, askedAt, found)
+      if (!isPromise(found)) return this.#keep(ask.key, begun, found)
+      return this.#fly(ask, begun, found)
     } catch (error) {
       return this.#afterFailure(ask.key, moment, error)
     }
   }
 
-  #fly(ask: Ask, moment: number, askedAt: number, found: Promise<unknown>): Promise<T | undefined> {
+  #fly(ask: Ask, begun: Begun, found: Promise<unknown>): Promise<T | undefined> {
     const { key } = ask
+    const { moment } = begun
     const { timeoutMs } = this.#times
     // What comes too late for those who wait is kept for others.
-    const kept = Promise.resolve(found).then((arrived) => this.#keep(key, moment, askedAt, arrived))
+    const kept = Promise.resolve(found).then((arrived) => this.#keep(key, begun, arrived))
     const result = deadline(kept, timeoutMs, () => tooLate(timeoutMs))
       .catch((error: unknown) => this.#afterFailure(key, moment, error))
       .finally(() => {
@@ -135,20 +148,20 @@ export class Lookups<T> {
   }
 
   /** The answer in force: another one, where a later look-up was faster. */
-  #keep(key: string, moment: number, askedAt: number, found: unknown): T | undefined {
+  #keep(key: string, { moment, askedAt, ends }: Begun, found: unknown): T | undefined {
     const before = this.#known.peek(key)
     if (before !== undefined && before.moment > moment) return before.value
     if ((this.#unknown.peek(key)?.moment ?? 0) > moment) return undefined
     if (found === undefined || found === null) {
       this.#known.delete(key)
-      this.#unknown.set(key, { moment, until: askedAt + this.#times.unknownForMs })
+      this.#unknown.set(key, { moment, until: Math.min(ends.monotonicMs, askedAt + this.#times.unknownForMs) })
       return undefined
     }
     if (typeof found !== 'object') throw new TypeError('A store answers with records or undefined.')
     const value = this.#question.newer(before?.value, this.#question.read(found), moment)
     if (before === undefined) this.#question.budget?.giveBack()
     this.#unknown.delete(key)
-    this.#known.set(key, { value, askedAt, moment, failure: undefined })
+    this.#known.set(key, { value, askedAt, ends, moment, failure: undefined })
     return value
   }
 
@@ -164,9 +177,4 @@ export class Lookups<T> {
     warn('The contract store fails. cachedStore() goes on with the last good answers for as long as staleForMs allows.')
     return answer.value
   }
-}
-
-function tooManyMisses(): ClienteleFault {
-  const message = 'More unknown clients were asked about than missesPerSecond allows.'
-  return new ClienteleFault('ERR_CLIENTELE_BUSY', message, { retryAfterSeconds: 1 })
 }

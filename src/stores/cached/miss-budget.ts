@@ -1,3 +1,4 @@
+import { ClienteleFault } from '../../decisions/faults.js'
 import { monotonicClock } from '../../runtime/clock.js'
 
 /** Look-ups of what may not exist: so many at once, and so many more with each second. */
@@ -24,4 +25,9 @@ export class MissBudget {
   giveBack(): void {
     this.#left = Math.min(this.#perSecond, this.#left + 1)
   }
+}
+
+export function tooManyMisses(): ClienteleFault {
+  const message = 'More unknown clients were asked about than missesPerSecond allows.'
+  return new ClienteleFault('ERR_CLIENTELE_BUSY', message, { retryAfterSeconds: 1 })
 }

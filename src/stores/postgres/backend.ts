@@ -2,11 +2,11 @@ import { recordKey } from '../../contracts/keys.js'
 import type { Identity } from '../../contracts/model.js'
 import type { RecordKind, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
+import type { Subscribed } from '../../runtime/subscribed.js'
 import { conflict, writtenKeys, type CheckedChange } from '../check-changes.js'
 import { fieldOf, type CheckedQuery } from '../check-query.js'
 import { hintText } from '../server/hint-text.js'
 import type { ServerBackend, TextPage } from '../server/server-store.js'
-import type { Subscribed } from '../server/subscription.js'
 import { ignore, inTransaction, type PostgresPool, type PostgresResult, type RunStatement } from './pool.js'
 
 /** A notification takes less than 8000 bytes. */

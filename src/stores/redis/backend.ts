@@ -4,38 +4,36 @@ import type { Identity, IdentityLink } from '../../contracts/model.js'
 import { tooLate } from '../../contracts/reader.js'
 import type { RecordKind, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
+import type { RedisConnection } from '../../redis/client.js'
+import { EvictionCheck } from '../../redis/eviction.js'
+import { listOf, textOf } from '../../redis/replies.js'
+import { runScript } from '../../redis/script.js'
 import { monotonicClock } from '../../runtime/clock.js'
+import type { Subscribed } from '../../runtime/subscribed.js'
 import { conflict, type AnyRecord, type CheckedChange } from '../check-changes.js'
 import { fits, type CheckedQuery } from '../check-query.js'
 import type { ServerBackend, TextPage } from '../server/server-store.js'
-import type { Subscribed } from '../server/subscription.js'
-import type { RedisConnection } from './client.js'
 import { commitCall } from './commit-call.js'
 import { Epoch } from './epoch.js'
 import type { RedisKeys } from './keys.js'
-import { listOf, textOf } from './replies.js'
-import { commitScript, policyScript, readScript, runScript } from './scripts.js'
+import { commitScript, readScript } from './scripts.js'
 
 export class RedisBackend implements ServerBackend {
   readonly timeoutMs: number
   readonly #connection: RedisConnection
   readonly #keys: RedisKeys
   readonly #epoch = new Epoch()
-  #checking: Promise<void> | undefined
+  readonly #eviction: EvictionCheck
 
   constructor(connection: RedisConnection, keys: RedisKeys, timeoutMs: number) {
     this.timeoutMs = timeoutMs
+    this.#eviction = new EvictionCheck(connection, keys.epoch, evicts)
     this.#connection = connection
     this.#keys = keys
   }
 
-  /** Asked once, and again only if that failed. */
   ready(): Promise<void> {
-    this.#checking ??= this.#checkPolicy().catch((error: unknown) => {
-      this.#checking = undefined
-      throw error
-    })
-    return this.#checking
+    return this.#eviction.ready()
   }
 
   async record<K extends RecordKind>(kind: K, key: Records[K]['key']): Promise<string | undefined> {
@@ -93,13 +91,6 @@ export class RedisBackend implements ServerBackend {
     this.#connection.close()
   }
 
-  async #checkPolicy(): Promise<void> {
-    const policy = await runScript(this.#connection, policyScript, [this.#keys.epoch])
-    if (policy === 'noeviction') return
-    const message = 'redisStore(): the server may throw contracts away; set its maxmemory-policy to noeviction'
-    throw new ClienteleFault('ERR_CLIENTELE_STORE', message)
-  }
-
   async #get(storeKeys: readonly string[]): Promise<readonly (string | undefined)[]> {
     const names = storeKeys.map((key) => this.#keys.record(key))
     const reply = await this.#connection.command('MGET', this.#keys.epoch, ...names)
@@ -132,4 +123,9 @@ export class RedisBackend implements ServerBackend {
     const keys = listOf(await this.#connection.command('ZRANGEBYLEX', index, from, '+', ...limit))
     return keys.map((key) => textOf(key) ?? '')
   }
+}
+
+function evicts(): ClienteleFault {
+  const message = 'redisStore(): the server may throw contracts away; set its maxmemory-policy to noeviction'
+  return new ClienteleFault('ERR_CLIENTELE_STORE', message)
 }

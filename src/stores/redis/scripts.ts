@@ -1,21 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { RedisConnection } from './client.js'
-
-/** A script of the server's, under the name that the server has for it. */
-export interface RedisScript {
-  readonly text: string
-  readonly sha: string
-}
-
-function script(text: string): RedisScript {
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
-}
-
-/** KEYS: any of ours, which leads to the right node of a cluster. The policy by which the server throws keys away. */
-export const policyScript = script(`
-local policy = string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:([%w-]+)')
-return policy or 'unknown'
-`)
+import { script } from '../../redis/script.js'
 
 /** KEYS: any. The server's time in milliseconds, then what stands there. */
 export const readScript = script(`
@@ -64,19 +47,3 @@ index('-', function(key, member) redis.call('ZREM', key, member) end)
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 'done'
 `)
-
-/** A server that was restarted knows no scripts: then the text is sent along. */
-export async function runScript(
-  connection: RedisConnection,
-  { text, sha }: RedisScript,
-  keys: readonly string[],
-  parameters: readonly string[] = [],
-): Promise<unknown> {
-  const rest = [String(keys.length), ...keys, ...parameters]
-  try {
-    return await connection.command('EVALSHA', sha, ...rest)
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-    return connection.command('EVAL', text, ...rest)
-  }
-}

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
-import { boundedFetch, type BoundedFetch, type FetchInit } from '../bounded-fetch.js'
+import { boundedFetch, type BoundedFetch, type FetchInit } from '../../runtime/bounded-fetch.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf, type IssuerSettings } from '../issuer-settings.js'
 import { tlsFetch } from '../tls-fetch.js'

@@ -1,10 +1,11 @@
 import { deepFreeze } from '../../runtime/deep-freeze.js'
-import { isAccessToken, isBound } from '../access-token-only.js'
+import { isAccessToken } from '../access-token-only.js'
 import { mistypedClaim, type RegisteredClaims } from '../claim-terms.js'
 import { namedClient } from '../client-claim.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { JsonObject } from '../json-object.js'
+import { bindingOf } from '../proof/binding.js'
 import type { GoodToken } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
 import { badToken, type BadToken } from '../token-engine.js'
@@ -34,7 +35,7 @@ export function checkAnswer(answer: JsonObject, { issuer, clientIdClaim }: Answe
     claims: deepFreeze(answer),
     scopes: scopesOf(answer),
     client: namedClient(issuer, answer, clientIdClaim),
-    bound: isBound(answer),
+    binding: bindingOf(answer),
   })
   return { verified, expiresAtMs: exp === undefined ? Infinity : exp * 1000 }
 }

@@ -49,10 +49,24 @@ function keep(part: string, header: CompactHeader): void {
   headers.set(part, header)
 }
 
+/** The members of header and payload, and nothing kept: for JWTs that come once. */
+export function readJwtMembers(
+  token: string,
+): { readonly header: JsonObject; readonly payload: JsonObject } | undefined {
+  const [, head = '', body] = grammar.exec(token) ?? []
+  const header = understood(readPart(head))
+  const payload = header && readPart(body)
+  return header && payload && { header, payload }
+}
+
+/** Nothing of RFC 7515 §4.1.11 is understood here, and an unencoded payload (RFC 7797) is no JWT. */
+function understood(header: JsonObject | undefined): JsonObject | undefined {
+  return header === undefined || Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64') ? undefined : header
+}
+
 function readHeader(part: string): CompactHeader | undefined {
-  const header = readPart(part)
-  // Nothing of RFC 7515 §4.1.11 is understood here, and an unencoded payload (RFC 7797) is no JWT.
-  if (header === undefined || Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return undefined
+  const header = understood(readPart(part))
+  if (header === undefined) return undefined
   const { alg, kid, typ } = header
   if (typeof alg !== 'string') return undefined
   if (kid !== undefined && typeof kid !== 'string') return undefined
@@ -60,7 +74,8 @@ function readHeader(part: string): CompactHeader | undefined {
   return { algorithm: alg, kid, type: typ === undefined ? undefined : longForm(typ.toLowerCase()) }
 }
 
-function longForm(type: string): string {
+/** A media type as RFC 7515 §4.1.9 has it in full. */
+export function longForm(type: string): string {
   return type.includes('/') ? type : `application/${type}`
 }
 

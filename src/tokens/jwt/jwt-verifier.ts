@@ -1,12 +1,13 @@
 import { andThen, isPromise, type MaybePromise } from '../../decisions/maybe-promise.js'
 import { deepFreeze } from '../../runtime/deep-freeze.js'
-import { isAccessToken, isBound } from '../access-token-only.js'
+import { isAccessToken } from '../access-token-only.js'
 import { mistypedClaim, unmetTerm, type ClaimTerms } from '../claim-terms.js'
 import { namedClient } from '../client-claim.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf } from '../issuer-settings.js'
 import type { KeySet } from '../keys/key-source.js'
 import type { TrustedKeys } from '../keys/trusted-keys.js'
+import { bindingOf } from '../proof/binding.js'
 import { RememberedTokens, type GoodToken, type RememberLimits } from '../remembered.js'
 import { scopesOf } from '../scopes.js'
 import { badToken, type TokenReason, type TokenVerdict, type VerifiedToken } from '../token-engine.js'
@@ -105,7 +106,7 @@ export class JwtVerifier {
       claims: deepFreeze(payload),
       scopes: scopesOf(payload),
       client: namedClient(issuer, payload, clientIdClaim),
-      bound: isBound(payload),
+      binding: bindingOf(payload),
     })
     this.#remembered.set(digest, token.length, { verified, expiresAtMs: Number(payload['exp']) * 1000, keys })
     return verified

@@ -43,7 +43,11 @@ function withoutKey({ kid }: CompactJwt, tries: number): SignatureVerdict {
   return tries === 0 || kid === undefined ? 'unknown key' : 'bad'
 }
 
-function isSigned({ token, algorithm }: CompactJwt, { key, quick }: VerificationKey): MaybePromise<boolean> {
+/** Whether this key has signed a token. It is of the kind that the algorithm takes. */
+export function isSigned(
+  { token, algorithm }: Pick<CompactJwt, 'token' | 'algorithm'>,
+  { key, quick }: VerificationKey,
+): MaybePromise<boolean> {
   return quick ? isQuicklySigned(token, algorithm, key) : isSignedBy(token, algorithm, key)
 }
 

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
-import { boundedFetch } from '../bounded-fetch.js'
+import { boundedFetch } from '../../runtime/bounded-fetch.js'
 import type { TellIssuerEvent } from '../issuer-event.js'
 import { issuerFault } from '../issuer-fault.js'
 import { hostOf, type IssuerSettings } from '../issuer-settings.js'

@@ -44,7 +44,7 @@ export function vetKeys(content: unknown): VettedKeys | undefined {
 }
 
 /** The key, or why it is not used. */
-function vetKey(key: unknown): VerificationKey | string {
+export function vetKey(key: unknown): VerificationKey | string {
   if (!isObject(key)) return 'it is not an object'
   if (key['kty'] === 'oct') return 'it is symmetric'
   if (privateMembers.some((member) => Object.hasOwn(key, member))) return 'it is private'

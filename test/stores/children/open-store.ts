@@ -4,7 +4,7 @@ import { createClient } from 'redis'
 import type { ContractStore } from '../../../src/contracts/store.js'
 import { diskStore } from '../../../src/stores/disk.js'
 import { postgresStore } from '../../../src/stores/postgres.js'
-import { redisStore } from '../../../src/stores/redis.js'
+import { redisStore } from '../../../src/redis.js'
 
 /** Where a store is, in words that one process can tell another. */
 export type StorePlace =

@@ -1,4 +1,4 @@
-/** What a request to an issuer may cost us. */
+/** What a request to somebody else's server may cost us. */
 export interface FetchLimits {
   readonly timeoutMs: number
   readonly maxResponseBytes: number
@@ -21,6 +21,8 @@ export interface FetchInit {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Nobody waits any more. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -31,8 +33,9 @@ export type BoundedFetch = (url: string, init: FetchInit, limits: FetchLimits) =
 
 export const boundedFetch: BoundedFetch = async (url, init, limits) => {
   const signal = AbortSignal.timeout(limits.timeoutMs)
+  const ends = init.signal === undefined ? signal : AbortSignal.any([signal, init.signal])
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal })
+    const response = await fetch(url, { ...init, redirect: 'manual', signal: ends })
     const { status, headers } = response
     if (isRedirect(status)) {
       await response.body?.cancel()

@@ -1,13 +1,10 @@
 import { z } from 'zod'
+import { connectionOf, type RedisClient } from '../redis/client.js'
+import { redisOptions } from '../redis/options.js'
 import { checkOptions } from '../runtime/check.js'
 import { RedisBackend } from './redis/backend.js'
-import { connectionOf, type RedisClient } from './redis/client.js'
 import { RedisKeys } from './redis/keys.js'
 import { ServerContractStore, type ServerStore } from './server/server-store.js'
-
-export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber } from './redis/client.js'
-export type { RedisClient } from './redis/client.js'
-export type { ServerStore } from './server/server-store.js'
 
 export interface RedisStoreOptions {
   /** In front of every key and channel, in braces. 1 to 100 of `A-Z a-z 0-9 . _ : -`. @default 'clientele' */
@@ -17,10 +14,7 @@ export interface RedisStoreOptions {
 }
 
 const optionsSchema = z.strictObject({
-  prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9._:-]{1,100}$/, 'expected 1 to 100 of A-Z a-z 0-9 . _ : -')
-    .default('clientele'),
+  ...redisOptions,
   timeoutMs: z.int().min(1).max(600_000).default(5000),
 })
 
@@ -36,5 +30,7 @@ const optionsSchema = z.strictObject({
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): ServerStore {
   const { prefix, timeoutMs } = checkOptions('redisStore()', optionsSchema, options)
-  return new ServerContractStore(new RedisBackend(connectionOf(client), new RedisKeys(prefix), timeoutMs))
+  return new ServerContractStore(
+    new RedisBackend(connectionOf(client, 'redisStore()'), new RedisKeys(prefix), timeoutMs),
+  )
 }

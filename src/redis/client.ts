@@ -1,5 +1,5 @@
-import { optionsFault } from '../../runtime/check.js'
-import type { Subscribed } from '../server/subscription.js'
+import { optionsFault } from '../runtime/check.js'
+import type { Subscribed } from '../runtime/subscribed.js'
 
 /** What is used of a client of `redis` (5 or 6). */
 export interface NodeRedisClient {
@@ -43,11 +43,12 @@ export interface RedisConnection {
   close(): void
 }
 
-export function connectionOf(client: RedisClient): RedisConnection {
+/** `where` is the function that was given the client. */
+export function connectionOf(client: RedisClient, where: string): RedisConnection {
   const members = client as Partial<NodeRedisClient & IoredisClient> | undefined
   const isClient = typeof members?.duplicate === 'function' && typeof members.on === 'function'
   const connection = isClient && ('call' in client ? ioredis(client) : 'sendCommand' in client && nodeRedis(client))
-  if (!connection) throw optionsFault('redisStore()', 'expected a client of redis or ioredis')
+  if (!connection) throw optionsFault(where, 'expected a client of redis or ioredis')
   // Without a listener, a connection that breaks would end the process or fill its log.
   client.on('error', ignore)
   return {

@@ -1,0 +1,150 @@
+import type { Clock } from '../runtime/clock.js'
+import type { CounterLimit, Take } from './counter.js'
+import { memoryCounter, type MemoryCounter } from './memory-counter.js'
+
+interface Ceilings {
+  readonly requests: number
+  readonly burst?: number
+}
+
+/** What one of `processes` has of a limit while nobody counts for all of them: its part, and at least one request. */
+export function shareOf<L extends Ceilings>(limit: L, processes: number): L {
+  const part = (whole: number): number => Math.max(1, Math.floor(whole / processes))
+  const { requests, burst } = limit
+  return { ...limit, requests: part(requests), ...(burst !== undefined && { burst: part(burst) }) }
+}
+
+export interface LocalShareClocks {
+  readonly clock?: Clock
+  readonly wallClock?: Clock
+}
+
+/** What is to be charged to one limit, as soon as the counter is there again. */
+export interface Due {
+  readonly limit: CounterLimit
+  readonly amount: number
+}
+
+/** What a process has let through alone and the counter has not heard of yet, by the keys of limits. */
+type Debt = Map<string, Due>
+
+/**
+ * What this process lets through while the counter is down. All that it lets through is remembered, whoever has
+ * decided on it, so that an outage that comes back many times in a window opens no new share. What it has decided
+ * alone is owed to the counter.
+ *
+ * The arithmetic alone: asks no counter, and is told of the time.
+ */
+export class LocalShare {
+  readonly #used: MemoryCounter
+  readonly #debts = new Map<string, Debt>()
+  #sweep: Iterator<string, undefined> | undefined
+
+  constructor(clocks: LocalShareClocks = {}) {
+    this.#used = memoryCounter(clocks)
+  }
+
+  /**
+   * Of a request that the counter has let through. Returns what `end` takes; nothing where there are too many to
+   * remember, which makes nobody's share larger than it is.
+   */
+  remember(subject: string, limits: readonly CounterLimit[], cost: number): unknown {
+    try {
+      return this.#used.take(subject, withoutCeilings(limits), cost).receipt
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Decides alone. `shares` are the limits as `shareOf` makes them, in the same order. */
+  take(subject: string, limits: readonly CounterLimit[], shares: readonly CounterLimit[], cost: number): Take {
+    const take = this.#used.take(subject, shares, cost)
+    // Requests in flight end by themselves: nobody is owed a place.
+    const counted = take.taken && cost > 0 ? limits.filter(({ algorithm }) => algorithm !== 'concurrent') : []
+    if (counted.length > 0)
+      this.owe(
+        subject,
+        counted.map((limit) => ({ limit, amount: cost })),
+      )
+    return take
+  }
+
+  /** The end of a request: frees its place, and takes `cost` back; also from what is owed, if it was decided on alone. */
+  end(subject: string, receipt: unknown, cost: number, alone: boolean): void {
+    this.#used.giveBack(receipt, cost)
+    const debt = alone ? this.#debts.get(subject) : undefined
+    for (const { limit, amount } of debt?.values() ?? []) {
+      debt?.set(limit.key, { limit, amount: Math.max(0, amount - cost) })
+    }
+  }
+
+  owes(subject: string): boolean {
+    return this.#debts.has(subject)
+  }
+
+  /** Hands over what is owed, as far as it lies in windows that still run; from then on it is the caller's. */
+  collect(subject: string): readonly Due[] {
+    const due = this.#dueOf(subject)
+    this.#debts.delete(subject)
+    return due
+  }
+
+  /** Takes back what `collect` has handed over and could not be charged. */
+  owe(subject: string, due: readonly Due[]): void {
+    const debt = this.#debts.get(subject) ?? this.#open(subject)
+    for (const { limit, amount } of due) {
+      debt.set(limit.key, { limit, amount: amount + (debt.get(limit.key)?.amount ?? 0) })
+    }
+  }
+
+  reset(subject: string): void {
+    this.#used.reset(subject)
+    this.#debts.delete(subject)
+  }
+
+  #open(subject: string): Debt {
+    this.#sweepSome()
+    const debt: Debt = new Map()
+    this.#debts.set(subject, debt)
+    return debt
+  }
+
+  /** Never more than is remembered: what was let through in a window that has turned is owed no more. */
+  #dueOf(subject: string): readonly Due[] {
+    const debts = [...(this.#debts.get(subject)?.values() ?? [])]
+    const readings = this.#used.peek(
+      subject,
+      debts.map(({ limit }) => limit),
+    )
+    return debts
+      .map(({ limit, amount }, index) => ({ limit, amount: Math.min(amount, readings[index]?.used ?? NaN) }))
+      .filter(({ amount }) => amount > 0)
+  }
+
+  /** Two for each that is added, so that those of subjects that never come back do not stay for ever. */
+  #sweepSome(): void {
+    for (let count = 0; count < 2; count += 1) {
+      this.#sweep ??= this.#debts.keys()
+      const next: IteratorResult<string, undefined> = this.#sweep.next()
+      if (next.done === true) {
+        this.#sweep = undefined
+        return
+      }
+      if (this.#dueOf(next.value).length === 0) this.#debts.delete(next.value)
+    }
+  }
+}
+
+const open = new WeakMap<readonly CounterLimit[], readonly CounterLimit[]>()
+
+/** For charging what somebody else has let through: there is always room. */
+function withoutCeilings(limits: readonly CounterLimit[]): readonly CounterLimit[] {
+  let made = open.get(limits)
+  if (made === undefined) {
+    made = limits.map((limit) =>
+      limit.algorithm === 'gcra' ? { ...limit, burst: Infinity } : { ...limit, requests: Infinity },
+    )
+    open.set(limits, made)
+  }
+  return made
+}

@@ -1,0 +1,77 @@
+import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from '../counter.js'
+import { Receipt, spendReceipt } from '../receipt.js'
+import { marksOf, standingOf } from './answer.js'
+import type { Charged } from './leases.js'
+import type { CounterKeys } from './keys.js'
+import { Names } from './names.js'
+import { ceilingOf, limitTexts, spanOf } from './limit-texts.js'
+import { giveBackScript, resetScript, takeScript } from './scripts.js'
+import type { CountingServer } from './server.js'
+
+/** Every question goes to the server, in one round trip. */
+export class ExactCounter implements Counter {
+  readonly #server: CountingServer
+  readonly #keys: CounterKeys
+  readonly #names = new Names()
+
+  constructor(server: CountingServer, keys: CounterKeys) {
+    this.#server = server
+    this.#keys = keys
+  }
+
+  async take(subject: string, limits: readonly CounterLimit[], cost: number): Promise<Take> {
+    checkCost(cost)
+    const id = this.#names.next()
+    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], (nowMs) => [
+      String(cost),
+      id,
+      ...limitTexts(limits, nowMs),
+    ])
+    const standing = standingOf(reply, limits)
+    const { taken, account, now } = standing
+    const readings = account.read(account.layout, cost, now)
+    if (!taken) return { taken, readings, receipt: undefined }
+    const charged: Charged = { subject, id: standing.id, limits, marks: marksOf(standing), cost }
+    return { taken, readings, receipt: new Receipt(this, charged) }
+  }
+
+  async peek(subject: string, limits: readonly CounterLimit[]): Promise<readonly Reading[]> {
+    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], (nowMs) => [
+      '',
+      '',
+      ...limitTexts(limits, nowMs),
+    ])
+    const { account, now } = standingOf(reply, limits)
+    return account.read(account.layout, 1, now)
+  }
+
+  async giveBack(receipt: unknown, cost: number): Promise<void> {
+    checkCost(cost)
+    const charged = spendReceipt<Charged>(this, receipt)
+    if (charged !== undefined) await this.returnCharge(charged, cost)
+  }
+
+  async returnCharge({ subject, id, limits, marks, cost: charged }: Charged, cost: number): Promise<void> {
+    // For as long as it can still be done, twice over.
+    const keptMs = String(2 * this.#server.timeoutMs)
+    const parameters = [keptMs, id, String(Math.min(cost, charged)), ...limits.flatMap(markTexts(marks))]
+    const keys = [this.#keys.account(subject), this.#keys.mark(subject, this.#names.next())]
+    await this.#server.run(giveBackScript, keys, () => parameters)
+  }
+
+  /** `holder`: whose lease is over. */
+  async reset(subject: string, holder = ''): Promise<void> {
+    const id = this.#names.next()
+    await this.#server.run(resetScript, [this.#keys.account(subject)], () => [id, holder])
+  }
+}
+
+function markTexts(marks: readonly number[]): (limit: CounterLimit, index: number) => readonly string[] {
+  return (limit, index) => [
+    limit.key,
+    String(ceilingOf(limit)),
+    String(spanOf(limit)),
+    String(marks[index]),
+    limit.algorithm === 'concurrent' ? '1' : '0',
+  ]
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+
+/** What needs no digest: braces would decide on the node of a cluster, and `=` begins a digest. */
+const plainSubject = /^[^={}][^{}]{0,499}$/
+
+/** Names on the server. Everything of a subject lies on one node of a cluster, subjects on all of them. */
+export class CounterKeys {
+  readonly #prefix: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  account(subject: string): string {
+    return `${this.#prefix}:counter:{${this.#tag(subject)}}`
+  }
+
+  /** Says that something was given back. */
+  mark(subject: string, returned: string): string {
+    return `${this.account(subject)}:${returned}`
+  }
+
+  #tag(subject: string): string {
+    if (plainSubject.test(subject)) return subject
+    return `=${createHash('sha256').update(subject, 'utf16le').digest('hex')}`
+  }
+}

@@ -1,0 +1,50 @@
+import { numberOf, standingOf } from './answer.js'
+import { ExactCounter } from './exact-counter.js'
+import type { CounterKeys } from './keys.js'
+import { askScript, settleScript } from './lease-scripts.js'
+import type { Grant, LeaseServer, Question, Settlement } from './leases.js'
+import { limitTexts } from './limit-texts.js'
+import { Names } from './names.js'
+import type { CountingServer } from './server.js'
+
+export interface LeaseTerms {
+  /** How long a share may be spent. */
+  readonly maxMs: number
+  /** At most this part of what is left is a share. */
+  readonly share: number
+}
+
+/** Gives out shares on a Redis. */
+export class RedisLeases extends ExactCounter implements LeaseServer {
+  readonly #server: CountingServer
+  readonly #keys: CounterKeys
+  readonly #names = new Names()
+  readonly #terms: readonly [share: string, lastsMs: string]
+
+  constructor(server: CountingServer, keys: CounterKeys, { maxMs, share }: LeaseTerms) {
+    super(server, keys)
+    this.#server = server
+    this.#keys = keys
+    this.#terms = [String(share), String(maxMs)]
+  }
+
+  async ask({ subject, limits, cost, wanted, turn, settled }: Question): Promise<Grant> {
+    const before = settled === undefined ? ['', '0'] : [settled.turn, String(settled.unspent)]
+    const own = [String(cost), this.#names.next(), this.#names.process, ...before, turn, String(wanted), ...this.#terms]
+    const reply = await this.#server.run(askScript, [this.#keys.account(subject)], (nowMs) => [
+      ...own,
+      ...limitTexts(limits, nowMs),
+    ])
+    const granted = { granted: numberOf(reply[3]), lastsMs: numberOf(reply[4]) }
+    return { ...standingOf(reply, limits, 5), ...granted }
+  }
+
+  async settle({ subject, turn, unspent }: Settlement): Promise<void> {
+    const parameters = [this.#names.process, turn, String(Math.min(unspent, Number.MAX_SAFE_INTEGER))]
+    await this.#server.run(settleScript, [this.#keys.account(subject)], () => parameters)
+  }
+
+  override reset(subject: string): Promise<void> {
+    return super.reset(subject, this.#names.process)
+  }
+}

@@ -1,0 +1,94 @@
+import { ClienteleFault } from '../../decisions/faults.js'
+import type { RedisConnection } from '../../redis/client.js'
+import { EvictionCheck } from '../../redis/eviction.js'
+import { listOf } from '../../redis/replies.js'
+import { runScript, type RedisScript } from '../../redis/script.js'
+import { monotonicClock } from '../../runtime/clock.js'
+import { deadline } from '../../runtime/deadline.js'
+import { numberOf } from './answer.js'
+
+/** More than a server that answers ever has before it; one that is silent must not fill the memory. */
+const maxUnanswered = 10_000
+/** The time of the server may be another than was thought; a second time, a window may turn on the way. */
+const maxAttempts = 4
+const never = String(Number.MAX_SAFE_INTEGER)
+
+/** Where the counting is done: runs scripts, within a time, by the server's clock. */
+export class CountingServer {
+  readonly timeoutMs: number
+  readonly #connection: RedisConnection
+  readonly #eviction: EvictionCheck
+  /** What to add to the monotonic clock: less than the server's time by as long as an answer takes. */
+  #offsetMs: number | undefined
+  #unanswered = 0
+  #isReady = false
+  #isClosed = false
+
+  constructor(connection: RedisConnection, timeoutMs: number, anyKey: string) {
+    this.timeoutMs = timeoutMs
+    this.#connection = connection
+    this.#eviction = new EvictionCheck(connection, anyKey, evicts)
+  }
+
+  async ready(): Promise<void> {
+    await this.#guarded(() => this.#eviction.ready())
+    this.#isReady = true
+  }
+
+  /** `parametersAt` is given the server's time. What the script answers with 'again' is sent again, with its time. */
+  async run(
+    script: RedisScript,
+    keys: readonly string[],
+    parametersAt: (serverNowMs: number) => readonly string[],
+  ): Promise<readonly unknown[]> {
+    if (!this.#isReady) await this.ready()
+    return this.#guarded(() => this.#attempt(script, keys, parametersAt))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#connection.close()
+  }
+
+  async #attempt(
+    script: RedisScript,
+    keys: readonly string[],
+    parametersAt: (serverNowMs: number) => readonly string[],
+  ): Promise<readonly unknown[]> {
+    const givenUpAtMs = monotonicClock() + this.timeoutMs
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const offsetMs = this.#offsetMs
+      const nowMs = offsetMs === undefined ? Date.now() : Math.floor(monotonicClock() + offsetMs)
+      // Before the first answer nobody can tell by the server's clock when it is too late.
+      const until = offsetMs === undefined ? never : String(Math.floor(givenUpAtMs + offsetMs))
+      const reply = listOf(await runScript(this.#connection, script, keys, [until, ...parametersAt(nowMs)]))
+      this.#offsetMs = numberOf(reply[1]) - monotonicClock()
+      if (reply[0] !== 'again') return reply
+      if (monotonicClock() >= givenUpAtMs) break
+    }
+    throw fault(`no answer from the server in ${String(this.timeoutMs)} ms`)
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw fault('it is closed')
+    if (this.#unanswered >= maxUnanswered) throw fault('too many questions are unanswered')
+    this.#unanswered += 1
+    const answered = work().finally(() => {
+      this.#unanswered -= 1
+    })
+    try {
+      return await deadline(answered, this.timeoutMs, () => fault(`no answer from the server in ${this.timeoutMs} ms`))
+    } catch (cause) {
+      throw cause instanceof ClienteleFault ? cause : fault('the server failed', cause)
+    }
+  }
+}
+
+function fault(what: string, cause?: unknown): ClienteleFault {
+  const details = cause === undefined ? {} : { cause }
+  return new ClienteleFault('ERR_CLIENTELE_COUNTER', `redisCounter(): ${what}`, details)
+}
+
+function evicts(): ClienteleFault {
+  return fault('the server may throw counts away; set its maxmemory-policy to noeviction')
+}

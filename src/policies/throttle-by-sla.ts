@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { Admission } from '../decisions/admission.js'
+import type { HttpRequest } from '../decisions/http-request.js'
+import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import type { Identification, Policy, Verdict } from '../decisions/policy.js'
+import type { WaitingLines } from '../limits/waiting-lines.js'
+import { checkOptions } from '../runtime/check.js'
+import { Queue, queueOptionsShape, type Attempt, type Candidate } from './queue.js'
+import { SlaCharges, type Asked, type Charged, type LimitContext } from './sla/charges.js'
+import { slaOptionsShape, type SlaOptions } from './sla/options.js'
+
+export interface ThrottleBySlaOptions extends SlaOptions {
+  /**
+   * How long a request may wait for its turn, 1 to 600,000. One that would have to wait longer is refused at once: it
+   * had better come back. Mind what proxies and callers take for a time-out. @default 5000
+   */
+  readonly maxWaitMs?: number
+  /** How many requests of one client may wait, on all routes of the API. @default 10 */
+  readonly maxWaiting?: number
+  /** How many may wait in all: each holds a connection and a request in memory. @default 1000 */
+  readonly maxWaitingInAll?: number
+}
+
+const optionsSchema = z.strictObject({ ...slaOptionsShape, ...queueOptionsShape })
+
+export interface ThrottleContext extends LimitContext {
+  /** One for all routes: a client waits in one line. */
+  readonly lines: WaitingLines
+}
+
+/**
+ * For clients that had better be slowed down than turned away: over the limits of its tier a request waits for its
+ * turn, first in, first out for each client, in this process. Within them it is as `limitBySla`, and so are the
+ * options. When its turn has come, credentials and contract are looked at again.
+ *
+ * Each that waits holds a connection. A handler behind it runs later than the request came.
+ *
+ * @throws ClienteleFault as `limitBySla`
+ */
+export function throttleBySla(context: ThrottleContext, options: ThrottleBySlaOptions = {}): Policy {
+  const checked = checkOptions('throttleBySla()', optionsSchema, options)
+  const { api, lines } = context
+  return new SlaThrottle(new SlaCharges('throttleBySla', context, checked), new Queue({ api, lines, bounds: checked }))
+}
+
+class SlaThrottle implements Policy {
+  readonly name = 'throttleBySla'
+  readonly #charges: SlaCharges
+  readonly #queue: Queue
+
+  constructor(charges: SlaCharges, queue: Queue) {
+    this.#charges = charges
+    this.#queue = queue
+  }
+
+  decide(
+    request: HttpRequest,
+    admission: Admission | undefined,
+    identification?: Identification,
+  ): MaybePromise<Verdict> {
+    const asked = this.#charges.ask(request, admission)
+    // Who is only watched waits for nothing; who cannot be looked at again had better not wait.
+    if (!asked.hold.enforced || identification === undefined) {
+      return andThen(this.#charges.take(asked), (charged) => this.#charges.verdictOf(charged))
+    }
+    return this.#queue.decide(this.#candidate(request, identification, asked))
+  }
+
+  #candidate(request: HttpRequest, identification: Identification, asked: Asked): Candidate {
+    return {
+      key: asked.subject,
+      request,
+      identification,
+      attempt: (again) => {
+        const now = again === undefined ? asked : this.#charges.ask(request, again)
+        return andThen(this.#charges.take(now), (charged) => this.#attemptOf(charged))
+      },
+      turnAway: (code, reason) => this.#charges.refusalOf(asked, code, reason),
+    }
+  }
+
+  #attemptOf(charged: Charged): Attempt {
+    const { asked, charge } = charged
+    return {
+      charge,
+      limits: asked.plan.counterLimits,
+      verdict: () => this.#charges.verdictOf(charged),
+      giveBack: () => this.#charges.giveBack(charged),
+    }
+  }
+}

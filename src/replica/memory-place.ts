@@ -1,0 +1,18 @@
+import { memoryStore } from '../stores/memory.js'
+import type { Generation, ReplicaPlace } from './place.js'
+
+/** Gone with the process: after each start the source has to be there. */
+export function memoryPlace(): ReplicaPlace {
+  return {
+    found: undefined,
+    discarded: false,
+    stage(): Generation {
+      const store = memoryStore()
+      return { store, remove: () => store.close() }
+    },
+    save() {
+      // There is nobody who could come after.
+    },
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,98 @@
+import { hash } from 'node:crypto'
+import type { HttpRequest } from '../../decisions/http-request.js'
+import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
+import type { JsonObject } from '../json-object.js'
+import { keyKindFor } from '../jwt/algorithms.js'
+import { longForm, readJwtMembers } from '../jwt/compact-jwt.js'
+import { isSigned } from '../jwt/signature.js'
+import type { ProofFlaw } from '../token-engine.js'
+import type { Nonces } from './nonces.js'
+import { normalAddress, requestAddress } from './proof-address.js'
+import { proofKey, type ProofKey } from './proof-key.js'
+import type { IsFirstUse } from './replays.js'
+
+/** How proofs of possession have to be (RFC 9449). */
+export interface DpopSettings {
+  /** Where callers find `/` of this process, without a `/` at the end. */
+  readonly publicUrls: readonly string[]
+  readonly algorithms: readonly string[]
+  /** How long ago a proof may have been made. */
+  readonly maxAgeSeconds: number
+  /** By how much a caller's clock may be ahead. */
+  readonly clockToleranceSeconds: number
+  readonly nonces: Nonces | undefined
+  readonly isFirstUse: IsFirstUse
+}
+
+/** A token that came with a request, and the key that it is bound to. */
+export interface DpopToken {
+  readonly request: HttpRequest
+  readonly token: string
+  readonly issuer: string
+  readonly jkt: string
+}
+
+interface Proof {
+  readonly text: string
+  readonly algorithm: string
+  readonly key: ProofKey
+  readonly claims: JsonObject
+}
+
+/** Longer than any proof with an RSA key of 8192 bits. */
+const maxProofLength = 8192
+const maxJtiLength = 1024
+
+/** What is wrong with the proof that came with a token; `undefined`: nothing, and it was never used before. */
+export function proofFlaw(settings: DpopSettings, given: DpopToken): MaybePromise<ProofFlaw | undefined> {
+  const values = given.request.headerValues('dpop')
+  const [text] = values
+  if (text === undefined) return 'missing'
+  if (values.length > 1) return 'several'
+  const proof = readProof(text, settings)
+  if (typeof proof === 'string') return proof
+  const flaw = proof.key.thumbprint === given.jkt ? claimFlaw(proof.claims, settings, given) : 'binding'
+  if (flaw !== undefined) return flaw
+  return andThen(isSigned({ token: text, algorithm: proof.algorithm }, proof.key.key), (signed) =>
+    signed ? useFlaw(proof, settings, given) : 'signature',
+  )
+}
+
+/** RFC 9449 §4.3, 2 to 5 and 7: what can be told without the request. */
+function readProof(text: string, { algorithms }: DpopSettings): Proof | ProofFlaw {
+  const members = text.length > maxProofLength ? undefined : readJwtMembers(text)
+  if (members === undefined) return 'malformed'
+  const { alg, typ, jwk } = members.header
+  if (typeof typ !== 'string' || longForm(typ.toLowerCase()) !== 'application/dpop+jwt') return 'type'
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) return 'algorithm'
+  const key = proofKey(jwk)
+  if (key === undefined || key.key.kind !== keyKindFor(alg) || (key.key.algorithm ?? alg) !== alg) return 'key'
+  return { text, algorithm: alg, key, claims: members.payload }
+}
+
+/** RFC 9449 §4.3, 3, 8, 9, 11 and 12: whether it is a proof for this request and this token. */
+function claimFlaw(claims: JsonObject, settings: DpopSettings, { request, token }: DpopToken): ProofFlaw | undefined {
+  const { jti, htm, htu, iat, ath } = claims
+  if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength) return 'malformed'
+  if (htm !== request.method) return 'method'
+  const address = typeof htu === 'string' ? normalAddress(htu) : undefined
+  if (address === undefined || !addressesOf(settings, request).includes(address)) return 'address'
+  const ageSeconds = typeof iat === 'number' ? Date.now() / 1000 - iat : NaN
+  if (!(ageSeconds <= settings.maxAgeSeconds && ageSeconds >= -settings.clockToleranceSeconds)) return 'age'
+  return ath === hash('sha256', token, 'base64url') ? undefined : 'token'
+}
+
+function addressesOf({ publicUrls }: DpopSettings, { url }: HttpRequest): readonly (string | undefined)[] {
+  return publicUrls.map((publicUrl) => requestAddress(publicUrl, url))
+}
+
+/** Only what is right in all else is remembered: nobody fills the memory without a good token and its key. */
+function useFlaw(
+  { key, claims }: Proof,
+  { nonces, isFirstUse }: DpopSettings,
+  { request, issuer }: DpopToken,
+): MaybePromise<ProofFlaw | undefined> {
+  if (nonces !== undefined && !nonces.knows(claims['nonce'])) return 'nonce'
+  const identity = { issuer, thumbprint: key.thumbprint, jti: String(claims['jti']) }
+  return andThen(isFirstUse(request, identity), (isFirst) => (isFirst ? undefined : 'replayed'))
+}

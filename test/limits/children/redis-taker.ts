@@ -1,0 +1,31 @@
+// Takes as each line of its input tells it: how many, and whether all at once or one after the other.
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { redisCounter } from '../../../src/limits/redis-counter.js'
+import { limitOf } from '../../../src/testing/counter/bench.js'
+
+const [, , url = '', prefix = '', requests = '', windowMs = '', leaseMs = ''] = process.argv
+const client = new Redis(url)
+const lease = leaseMs === '' ? {} : { lease: { maxMs: Number(leaseMs) } }
+const counter = redisCounter(client, { prefix, ...lease })
+const limits = [limitOf(Number(requests), Number(windowMs))]
+await counter.ready()
+writeSync(1, 'ready\n')
+
+const take = async (): Promise<void> => {
+  const { taken } = await counter.take('a', limits, 1)
+  writeSync(1, taken ? 'taken\n' : 'refused\n')
+}
+for await (const line of createInterface({ input: process.stdin })) {
+  const [way, times = ''] = line.split(' ')
+  if (way === 'together') await Promise.all(Array.from({ length: Number(times) }, take))
+  for (let time = 0; way !== 'together' && time < Number(times); time += 1) {
+    await take()
+    if (way === 'slowly') await sleep(5)
+  }
+  writeSync(1, 'done\n')
+}
+await counter.close()
+client.disconnect()

@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { redisCounter, type RedisClient, type RedisCounter } from 'clientele/redis'
+import { Cluster } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { concurrentLimit, gcraLimit, limitOf, slidingLimit } from '../../../src/testing/counter/bench.js'
+import { testCounter } from '../../../src/testing/counter.js'
+import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
+import { describeWithProgram } from '../../support/needs.js'
+import { RedisProcess } from '../../support/redis-process.js'
+import { until } from '../../support/until.js'
+
+const describeWithOwnRedis = describeWithProgram('redis-server', '--version')
+const optionsFault = expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }) as Error
+const counterFault = expect.objectContaining({ code: 'ERR_CLIENTELE_COUNTER' }) as Error
+
+describe('redisCounter', () => {
+  it('refuses what is no client, and options that are none', () => {
+    const client = { call: () => undefined, duplicate: () => undefined, on: () => undefined } as never
+    for (const none of [undefined, null, {}, 'redis://127.0.0.1'] as never[]) {
+      expect(() => redisCounter(none)).toThrow(optionsFault)
+    }
+    const leases = [{ maxMs: 99 }, { share: 0 }, { share: 0.6 }, { shares: 0.1 }, true]
+    const others = [{ prefix: '' }, { prefix: 'a{b}' }, { timeoutMs: 0 }, { prefx: 'a' }]
+    for (const options of [...others, ...leases.map((lease) => ({ lease }))]) {
+      expect(() => redisCounter(client, options as never)).toThrow(optionsFault)
+    }
+  })
+})
+
+describeWithOwnRedis('redisCounter on a Redis of its own', () => {
+  let redis: RedisProcess
+  let opened: OpenedClient
+  let prefix = ''
+  let made = 0
+  beforeAll(async () => {
+    redis = await RedisProcess.start()
+    opened = await redisClients.ioredis!(redis.url)
+  })
+  afterAll(async () => {
+    opened.close()
+    await redis.kill()
+  })
+  beforeEach(() => {
+    prefix = `p${String((made += 1))}`
+  })
+  const keys = async (): Promise<string[]> => (await opened.command('KEYS', `${prefix}:*`)) as string[]
+
+  it.each(['allkeys-lru', 'volatile-lru', 'volatile-ttl'])(
+    'refuses a server that throws counts away: %s',
+    async (policy) => {
+      await opened.command('CONFIG', 'SET', 'maxmemory-policy', policy)
+      for (const lease of [undefined, {}]) {
+        const counter = redisCounter(opened.client, { prefix, ...(lease && { lease }) })
+        await expect(counter.ready()).rejects.toThrow(/maxmemory-policy to noeviction/)
+        for (const attempt of [
+          async () => counter.take('a', [limitOf(5)], 1),
+          async () => counter.peek('a', [limitOf(5)]),
+          async () => counter.reset('a'),
+        ]) {
+          await expect(attempt()).rejects.toThrow(counterFault)
+        }
+      }
+      const counter = redisCounter(opened.client, { prefix })
+      await expect(counter.ready()).rejects.toThrow(counterFault)
+      await opened.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+      await counter.ready()
+      expect((await counter.take('a', [limitOf(5)], 1)).taken).toBe(true)
+    },
+  )
+
+  it('sends its scripts again to a server that has forgotten them', async () => {
+    const counter = redisCounter(opened.client, { prefix })
+    const { receipt } = await counter.take('a', [limitOf(5)], 2)
+    await opened.command('SCRIPT', 'FLUSH')
+    await counter.take('a', [limitOf(5)], 2)
+    await opened.command('SCRIPT', 'FLUSH')
+    await counter.giveBack(receipt, 1)
+    expect((await counter.peek('a', [limitOf(5)]))[0]?.used).toBe(3)
+  })
+
+  it('leaves no key behind: each ends by itself when nothing of it counts any more', async () => {
+    const short = [limitOf(50, 300), slidingLimit(50, 150), gcraLimit(50, 300, 50), concurrentLimit(50, 300)]
+    for (const lease of [undefined, { maxMs: 100 }]) {
+      const counter = redisCounter(opened.client, { prefix, timeoutMs: 300, ...(lease && { lease }) })
+      for (let index = 0; index < 20; index += 1) {
+        const { receipt } = await counter.take(`a${String(index)}`, lease === undefined ? short : short.slice(0, 2), 2)
+        await counter.giveBack(receipt, 1)
+      }
+      expect(await keys()).not.toEqual([])
+      await until(async () => (await keys()).length === 0)
+      await counter.close()
+    }
+  })
+
+  it('gives back once and never grants twice, when a client sends again what was done already', async () => {
+    const twice = {
+      call: async (name: string, ...rest: string[]) => {
+        const first = await opened.command(name, ...rest)
+        return name === 'EVALSHA' ? opened.command(name, ...rest) : first
+      },
+      duplicate: () => undefined,
+      on: () => undefined,
+      removeListener: () => undefined,
+    } as unknown as RedisClient
+    const once = redisCounter(opened.client, { prefix })
+    const exact = redisCounter(twice, { prefix })
+    await once.take('a', [limitOf(50)], 10)
+    const { receipt } = await exact.take('a', [limitOf(50)], 4)
+    await exact.giveBack(receipt, 4)
+    expect((await once.peek('a', [limitOf(50)]))[0]?.used).toBe(14)
+    const leasing = redisCounter(twice, { prefix, lease: {} })
+    let taken = 0
+    while ((await leasing.take('b', [limitOf(50)], 1)).taken) taken += 1
+    expect(taken).toBeGreaterThan(10)
+    expect(taken).toBeLessThanOrEqual(50)
+  })
+
+  it('lease: answers at once while the share lasts, and gives back what is left when it is over, or closed', async () => {
+    const counter = redisCounter(opened.client, { prefix, lease: { maxMs: 200 } })
+    const watch = redisCounter(opened.client, { prefix })
+    const used = async (): Promise<number> => (await watch.peek('a', [limitOf(1000)]))[0]!.used
+    let here = 0
+    for (let request = 0; request < 100; request += 1) {
+      const answer = counter.take('a', [limitOf(1000)], 1)
+      if (!(answer instanceof Promise)) here += 1
+      expect((await answer).taken).toBe(true)
+    }
+    expect(here).toBeGreaterThan(50)
+    expect(await used()).toBeGreaterThan(100)
+    await until(async () => (await used()) === 100)
+    for (let request = 0; request < 10; request += 1) await counter.take('a', [limitOf(1000)], 1)
+    await counter.close()
+    expect(await used()).toBe(110)
+    await expect(async () => counter.take('a', [limitOf(1000)], 1)).rejects.toThrow(counterFault)
+  })
+
+  it('lease: a lowered limit binds at once, and another reset leaves what is on loan charged', async () => {
+    const counter = redisCounter(opened.client, { prefix, lease: { maxMs: 60_000 } })
+    const support = redisCounter(opened.client, { prefix })
+    for (let request = 0; request < 40; request += 1) await counter.take('a', [limitOf(1000)], 1)
+    expect((await counter.take('a', [limitOf(40)], 1)).taken).toBe(false)
+    for (let request = 0; request < 12; request += 1) await counter.take('a', [limitOf(1000)], 1)
+    await support.reset('a')
+    const [left] = await support.peek('a', [limitOf(1000)])
+    expect(left!.used).toBeGreaterThan(0)
+    expect(left!.used).toBeLessThan(52)
+    await counter.close()
+    const [after] = await support.peek('a', [limitOf(1000)])
+    expect(after!.used).toBeLessThan(left!.used)
+  })
+
+  describe('on a cluster', () => {
+    let node: RedisProcess
+    let cluster: Cluster
+    let folder: string
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'clientele-cluster-'))
+      const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--dir', folder]
+      node = await RedisProcess.start(...settings)
+      const direct = await redisClients.ioredis!(node.url)
+      await direct.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+      while (!String(await direct.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50)
+      direct.close()
+      cluster = new Cluster([node.url])
+    })
+    afterAll(async () => {
+      cluster.disconnect()
+      await node.kill()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    let exact: RedisCounter | undefined
+    let leasing: RedisCounter | undefined
+    testCounter('exact', () => (exact ??= redisCounter(cluster)), { describe, it })
+    testCounter('lease', () => (leasing ??= redisCounter(cluster, { lease: {} })), { describe, it })
+  })
+})

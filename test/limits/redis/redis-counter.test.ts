@@ -1,0 +1,30 @@
+import { redisCounter, type RedisCounter } from 'clientele/redis'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { testCounter } from '../../../src/testing/counter.js'
+import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
+import { describeWithServer } from '../../support/needs.js'
+import { ownPlace, type Place } from '../../support/servers.js'
+
+const describeWithRedis = await describeWithServer('redis')
+
+describeWithRedis('redisCounter', () => {
+  describe.each(Object.entries(redisClients))('with a client of %s', (_name, connect) => {
+    let place: Place
+    let opened: OpenedClient
+    beforeAll(async () => {
+      place = await ownPlace('redis')
+      opened = await connect(place.url)
+    })
+    afterAll(async () => {
+      opened.close()
+      await place.remove()
+    })
+    let exact: RedisCounter | undefined
+    let leasing: RedisCounter | undefined
+    testCounter('exact', () => (exact ??= redisCounter(opened.client, { prefix: place.prefix })), { describe, it })
+    testCounter('lease', () => (leasing ??= redisCounter(opened.client, { prefix: place.prefix, lease: {} })), {
+      describe,
+      it,
+    })
+  })
+})

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { ReplicaStatus } from 'clientele/replica'
+import { onTestFinished } from 'vitest'
+import { call, type Answer } from '../support/call.js'
+import { secretOf, type SeededClient } from '../support/seeded-store.js'
+import { sharedKey } from './replica-support.js'
+
+export interface EdgeOptions {
+  readonly path: string
+  readonly feedUrl: string
+  readonly maxAgeMs?: number
+  readonly start?: 'flexible' | 'strict'
+  readonly clockStepMs?: number
+}
+
+interface Opened {
+  readonly port: number
+  readonly openedMs: number
+  readonly ready: boolean
+}
+
+/** A process of its own that serves `GET /orders` from its replica. */
+export class EdgeProcess {
+  readonly #child: ChildProcess
+  readonly opened: Opened
+
+  private constructor(child: ChildProcess, opened: Opened) {
+    this.#child = child
+    this.opened = opened
+  }
+
+  static async start(options: EdgeOptions): Promise<EdgeProcess> {
+    const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
+    const child = startReplicaChild('edge', JSON.stringify(settings))
+    const [line] = (await Promise.race([
+      once(createInterface({ input: child.stdout }), 'line'),
+      once(child, 'exit'),
+    ])) as unknown[]
+    if (typeof line !== 'string') throw new Error('the edge process ended before it listened')
+    return new EdgeProcess(child, JSON.parse(line) as Opened)
+  }
+
+  get(client: SeededClient): Promise<Answer> {
+    const headers = [
+      ['client_id', client.clientId],
+      ['client_secret', secretOf(client)],
+    ] as const
+    return call(this.#url, { path: '/orders', headers })
+  }
+
+  /** 200, or the code of what stood against it. */
+  async outcome(client: SeededClient): Promise<unknown> {
+    const { status, json } = await this.get(client)
+    return status === 200 ? 200 : (json as { code?: string }).code
+  }
+
+  async status(): Promise<ReplicaStatus> {
+    return (await call(this.#url, { path: '/ready' })).json as ReplicaStatus
+  }
+
+  stepClock(ms: number): void {
+    this.#child.stdin?.write(`${ms}\n`)
+  }
+
+  kill(): Promise<void> {
+    return killed(this.#child)
+  }
+
+  get #url(): string {
+    return `http://127.0.0.1:${this.opened.port}`
+  }
+}
+
+export async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+export function startReplicaChild(script: string, ...parameters: readonly string[]) {
+  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => killed(child))
+  return child
+}
