@@ -35,6 +35,7 @@ export type {
   Change,
   ContractReader,
   ContractStore,
+  Freshness,
   ListQuery,
   Page,
   RecordKey,
