@@ -86,7 +86,7 @@ describe('memoryCounter', () => {
   })
 
   // Attack line 32: a million keys in bounded memory.
-  it('stays small while a million subjects pass by', () => {
+  it('#32 stays small while a million subjects pass by', () => {
     const clock = clockAt()
     const counter = memoryCounter({ maxKeys: 2500, clock: clock.read })
     const limits = [limitOf(1, 100)]
