@@ -29,17 +29,19 @@ describe('memoryCounter', () => {
     expect(counter.take('a', minute, 1).readings).toEqual([{ used: 1, remaining: 1, resetMs: 60_000, waitMs: 0 }])
   })
 
-  // Attack line 32: the clock goes back, or says nothing.
-  it.each([-1e12, NaN, -Infinity, Infinity])('opens no window when the clock says %s', (wrong) => {
-    const clock = clockAt(5000)
-    const counter = memoryCounter({ clock: clock.read })
-    counter.take('a', minute, 2)
-    clock.nowMs = wrong
-    const { taken, readings } = counter.take('a', minute, 1)
-    expect([taken, readings[0]?.resetMs]).toEqual([false, 60_000])
-    clock.nowMs = 65_000
-    expect(counter.take('a', minute, 1).taken).toBe(true)
-  })
+  it.each([-1e12, NaN, -Infinity, Infinity])(
+    '#32 opens no window when the clock goes back, or says nothing: %s',
+    (wrong) => {
+      const clock = clockAt(5000)
+      const counter = memoryCounter({ clock: clock.read })
+      counter.take('a', minute, 2)
+      clock.nowMs = wrong
+      const { taken, readings } = counter.take('a', minute, 1)
+      expect([taken, readings[0]?.resetMs]).toEqual([false, 60_000])
+      clock.nowMs = 65_000
+      expect(counter.take('a', minute, 1).taken).toBe(true)
+    },
+  )
 
   // Attack line 54: eviction.
   it('never forgets a used-up client, whatever else is touched', () => {
