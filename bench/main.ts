@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { limits } from './limits/suite.js'
 import { payload } from './payload/suite.js'
 import { requests } from './requests/suite.js'
 import type { Row } from './rounds.js'
 import { starting } from './starting/suite.js'
+import { tokens } from './tokens/suite.js'
 
 /** A new suite is a line here. */
-const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, payload, starting }
+const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, tokens, payload, limits, starting }
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !Object.hasOwn(suites, name))

@@ -1,6 +1,12 @@
 import { script } from '../../redis/script.js'
 import { answer, charge, clock, deadline, giveBack, load, save, settle, used } from './lua.js'
-import { answerAll, roomFrom } from './scripts.js'
+import { forEach, roomFrom } from './scripts.js'
+
+const grantOne = `
+  local limit = charge(algorithm, limits[key], ceilings[index], span, stops[index], granted)
+  limits[key], marks[key] = limit, limit[3]
+  lasts = math.min(lasts, (algorithm == 'calendar' and limit[4] or limit[3] + span) - now)
+`
 
 /**
  * KEYS: the account. ARGV: until when, the cost, an ID for an account that begins, who asks; the turn of the lease that
@@ -19,16 +25,14 @@ if room then
   granted, lasts = math.max(cost, math.min(tonumber(ARGV[8]), math.floor(least * tonumber(ARGV[9])))), tonumber(ARGV[10])
   if account[1] == '' then account[1] = ARGV[3] end
   local marks = {}
-  each(function(algorithm, key, ceiling, span, stop)
-    local limit = charge(algorithm, limits[key], ceiling, span, stop, granted)
-    limits[key], marks[key] = limit, limit[3]
-    lasts = math.min(lasts, (algorithm == 'calendar' and limit[4] or limit[3] + span) - now)
-  end)
+${forEach(11, grantOne)}
   if granted > cost then leases[ARGV[4]] = { ARGV[7], granted, now + lasts, marks } end
 end
 if room or settled then save() end
 local answer = { room and 1 or 0, now, account[1], text(granted), lasts }
-${answerAll}`)
+${forEach(11, 'add(answer, algorithm, limits[key], span)')}
+return answer
+`)
 
 /** KEYS: the account. ARGV: until when, whose lease, its turn, what of it was not spent. */
 export const settleScript = script(`${clock}${deadline}${load}${save}${used}${giveBack}${settle}

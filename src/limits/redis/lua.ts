@@ -140,11 +140,14 @@ end
 export const answer = `
 local widths = { fixed = 2, calendar = 3, sliding = 3, gcra = 3 }
 local function text(number)
-  return number == math.floor(number) and number or string.format('%.17g', number)
+  return number % 1 == 0 and number or string.format('%.17g', number)
 end
 local function add(answer, algorithm, limit, span)
-  for at = 1, widths[algorithm] or 1 do
-    answer[#answer + 1] = limit and text(widths[algorithm] and limit[2 + at] or #limit - 2 - aged(limit, span)) or false
+  local width, last = widths[algorithm], #answer
+  if not width then
+    answer[last + 1] = limit and #limit - 2 - aged(limit, span) or 0
+  else
+    for at = 1, width do answer[last + at] = limit and text(limit[2 + at]) or false end
   end
 end
 `

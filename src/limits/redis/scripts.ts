@@ -2,35 +2,43 @@ import { script } from '../../redis/script.js'
 import { answer, charge, clock, deadline, giveBack, load, save, used } from './lua.js'
 
 /**
- * `each`: for every limit of ARGV from `first` on, by fives: algorithm, key, ceiling, span, stop. What is to be charged
- * begins in a window of the calendar that was worked out elsewhere: the server's time has to lie in it.
+ * Reads the limits of ARGV from `first` on, by fives: algorithm, key, ceiling, span, stop; and whether there is room.
+ * What is to be charged begins in a window of the calendar that was worked out elsewhere: the server's time has to lie
+ * in it.
  */
 export function roomFrom(first: number): string {
   return `
-local function each(work)
-  for at = ${first}, #ARGV, 5 do
-    local key = ARGV[at + 1]
-    work(ARGV[at], key, tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
-  end
-end
+local ceilings, spans, stops, count = {}, {}, {}, 0
 local room, elsewhere, least = true, false, math.huge
-each(function(algorithm, key, ceiling, span, stop)
-  local limit = limits[key]
-  if algorithm == 'calendar' and (not limit or over(limit[3], limit[4] - limit[3])) then
-    elsewhere = elsewhere or not (span <= now and now < stop)
+for at = ${first}, #ARGV, 5 do
+  local algorithm, limit = ARGV[at], limits[ARGV[at + 1]]
+  local ceiling, span = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  count = count + 1
+  ceilings[count], spans[count] = ceiling, span
+  if algorithm == 'calendar' then
+    stops[count] = tonumber(ARGV[at + 4])
+    if not limit or over(limit[3], limit[4] - limit[3]) then
+      elsewhere = elsewhere or not (span <= now and now < stops[count])
+    end
   end
   local left = ceiling - used(algorithm, limit, ceiling, span)
   if not ((algorithm == 'concurrent' and 1 or cost) <= left) then room = false end
   if left < least then least = left end
-end)
+end
 if elsewhere then return { 'again', now } end
 `
 }
 
-export const answerAll = `
-each(function(algorithm, key, ceiling, span) add(answer, algorithm, limits[key], span) end)
-return answer
+/** `work` is Lua that is done for each of these limits. */
+export function forEach(first: number, work: string): string {
+  return `
+for index = 1, count do
+  local at = ${first} + 5 * (index - 1)
+  local algorithm, key, span = ARGV[at], ARGV[at + 1], spans[index]
+  ${work}
+end
 `
+}
 
 /**
  * KEYS: the account. ARGV: until when, the cost ('' to look only), an ID for an account that begins; the limits.
@@ -42,13 +50,13 @@ ${roomFrom(4)}
 local charges = room and ARGV[2] ~= ''
 if charges then
   if account[1] == '' then account[1] = ARGV[3] end
-  each(function(algorithm, key, ceiling, span, stop)
-    limits[key] = charge(algorithm, limits[key], ceiling, span, stop, cost)
-  end)
+${forEach(4, 'limits[key] = charge(algorithm, limits[key], ceilings[index], span, stops[index], cost)')}
   save()
 end
 local answer = { charges and 1 or 0, now, account[1] }
-${answerAll}`)
+${forEach(4, 'add(answer, algorithm, limits[key], span)')}
+return answer
+`)
 
 /**
  * KEYS: the account, a mark of this return: clients that lost a connection send again what may have been done. ARGV:
