@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { packageEntries } from './package-entries.js'
 
 const ofThePackage = ['test/package/**/*.test.ts']
+/** About texts alone, which no version of Node changes. */
+const ofTheHouse = ['test/architecture.test.ts', 'test/documentation.test.ts', 'test/ci/**/*.test.ts']
 const inCi = process.env.CI !== undefined
 
 export default defineConfig({
@@ -19,7 +21,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: ofThePackage } },
+      {
+        extends: true,
+        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...ofThePackage, ...ofTheHouse] },
+      },
+      { extends: true, test: { name: 'house', include: ofTheHouse } },
       // Apart, since what is tested here is built and packed first: who runs other tests need not wait for that.
       {
         extends: true,

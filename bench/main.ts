@@ -4,9 +4,10 @@ import { payload } from './payload/suite.js'
 import { requests } from './requests/suite.js'
 import type { Row } from './rounds.js'
 import { starting } from './starting/suite.js'
+import { tokens } from './tokens/suite.js'
 
 /** A new suite is a line here. */
-const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, payload, limits, starting }
+const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, tokens, payload, limits, starting }
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !Object.hasOwn(suites, name))

@@ -78,6 +78,7 @@ export { memoryStore, type MemoryStore } from './stores/memory.js'
 
 // Limits
 export type { Counter, CounterLimit, Reading, Take } from './limits/counter.js'
+export type { WhenCounterFails } from './limits/when-counter-fails.js'
 export { memoryCounter, type MemoryCounter, type MemoryCounterOptions } from './limits/memory-counter.js'
 export type { Clock } from './runtime/clock.js'
 export type { RateLimitFieldSet } from './http/rate-limit-fields.js'
@@ -116,6 +117,7 @@ export type {
   Absent,
   Admitted,
   Choice,
+  Identification,
   IdentifyingPolicy,
   Outcome,
   Passage,
@@ -124,6 +126,7 @@ export type {
   Recognised,
   Recognition,
   Refused,
+  Remarks,
   Strip,
   Verdict,
 } from './decisions/policy.js'
@@ -133,6 +136,8 @@ export type { SetActualCost } from './adapters/actual-cost.js'
 export type { AdmissionOf, AdmissionWith } from './adapters/admission-of.js'
 export type { ResourceOptions } from './http/resource-metadata.js'
 export type { HttpReply } from './http/reply.js'
+
+export type { SpikeQueueOptions } from './policies/spikes/options.js'
 
 // Options of `clientele()`, which stands in `clientele/express` and `clientele/koa`
 export type {

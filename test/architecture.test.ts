@@ -108,7 +108,7 @@ const forbiddenImports: [rule: string, from: string, to: string][] = [
 const allowedImports: [from: string, to: string][] = [
   ['src/f.ts', './e.js'],
   ['src/limits/b.ts', '../decisions/policy.js'],
-  ['src/stores/disk.ts', 'lmdb'],
+  ['src/runtime/disk-engine.ts', 'lmdb'],
   ['src/tokens/b.ts', 'jose'],
   ['src/adapters/b.ts', 'express'],
   ['src/adapters/c.ts', '../clientele.js'],

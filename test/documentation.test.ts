@@ -157,7 +157,14 @@ describe('the reference', () => {
   it('knows the options that users can give', () => {
     const functions = publicOptions(root)
     expect([...(functions.get('clientele') ?? [])]).toContain('api')
-    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual(['actualCost', 'cost', 'count', 'fields'])
+    expect([...(functions.get('limitBySla') ?? [])].sort()).toEqual([
+      'actualCost',
+      'cost',
+      'count',
+      'enforce',
+      'fields',
+      'whenCounterFails',
+    ])
     expect([...(functions.get('validateJwt') ?? [])]).toContain('audience')
     expect([...(functions.get('headers') ?? [])].sort()).toEqual(['id', 'secret'])
   }, 60_000)

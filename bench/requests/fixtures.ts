@@ -52,7 +52,7 @@ export async function makeFixtures(): Promise<Fixtures> {
   }
 }
 
-async function makeStore(): Promise<{ store: ContractStore; clientId: string; clientSecret: string }> {
+export async function makeStore(): Promise<{ store: ContractStore; clientId: string; clientSecret: string }> {
   const store = memoryStore()
   const actor = 'bench'
   const limits = [60, 3600, 86_400].map((windowSeconds) => ({

@@ -85,24 +85,12 @@ export function handlersOf<Handler extends object>(
     policies.conduct.secretPlaces.add(policy.strip)
     return Object.assign(toHandler(policy), { policy })
   }
-  const factories = requireCalls({
-    enforce,
-    enforceClientId: (options?: EnforceClientIdOptions) => enforce(policies.enforceClientId(options)),
-    validateJwt: (options: ValidateJwtOptions | ValidateJwtOfIssuersOptions) => enforce(policies.validateJwt(options)),
-    introspectToken: (options: IntrospectTokenOptions) => enforce(policies.introspectToken(options)),
-    anyToken: (options: AnyTokenOptions) => enforce(policies.anyToken(options)),
-    anyOf: (...branches: Guarded<unknown, IdentifyingPolicy | Choice>[]) =>
-      enforce(policies.anyOf(branches.map(branchPolicy))),
-    requireScopes: (scopes: Scopes) => enforce(policies.requireScopes(scopes)),
-    requireClaims: (claims: Readonly<Record<string, ClaimCheck>>) => enforce(policies.requireClaims(claims)),
-    requireAuthentication: (options: RequireAuthenticationOptions) => enforce(policies.requireAuthentication(options)),
-    resourceMetadata: () => toAnswering(answeringOf(policies)),
-    limitBySla: (options?: LimitBySlaOptions) => enforce(policies.limitBySla(options)),
-    throttleBySla: (options?: ThrottleBySlaOptions) => enforce(policies.throttleBySla(options)),
-    controlSpikes: (options: ControlSpikesOptions) => enforce(policies.controlSpikes(options)),
-  })
   return {
-    ...factories,
+    ...requireCalls({
+      enforce,
+      ...factoriesOf(policies, enforce),
+      resourceMetadata: () => toAnswering(answeringOf(policies)),
+    }),
     issuers: policies.issuers,
     endWaiting: () => {
       policies.endWaiting()
@@ -110,6 +98,23 @@ export function handlersOf<Handler extends object>(
     usageOf: (question) => policies.usage.usageOf(question),
     resetUsage: (question) => policies.usage.resetUsage(question),
   }
+}
+
+/** Whoever mounts what these return as a handler enforces a policy. */
+function factoriesOf<Handler>(policies: Policies, enforce: <P extends Policy>(policy: P) => Guarded<Handler, P>) {
+  return {
+    enforceClientId: (options) => enforce(policies.enforceClientId(options)),
+    validateJwt: (options) => enforce(policies.validateJwt(options)),
+    introspectToken: (options) => enforce(policies.introspectToken(options)),
+    anyToken: (options) => enforce(policies.anyToken(options)),
+    anyOf: (...branches) => enforce(policies.anyOf(branches.map(branchPolicy))),
+    requireScopes: (scopes) => enforce(policies.requireScopes(scopes)),
+    requireClaims: (claims) => enforce(policies.requireClaims(claims)),
+    requireAuthentication: (options) => enforce(policies.requireAuthentication(options)),
+    limitBySla: (options) => enforce(policies.limitBySla(options)),
+    throttleBySla: (options) => enforce(policies.throttleBySla(options)),
+    controlSpikes: (options) => enforce(policies.controlSpikes(options)),
+  } satisfies Partial<Handlers<Handler>>
 }
 
 function answeringOf({ resourceMetadata }: Policies): ResourceMetadata['answer'] {

@@ -2,12 +2,13 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { deadline } from '../runtime/deadline.js'
+import { hasPassed, momentNow, never } from '../runtime/moment.js'
 import { listAll } from './lifecycle/common.js'
 import type { Revocation } from './model.js'
 import type { ContractStore } from './store.js'
 
 /** What a list is read from. */
-export type RevocationSource = Pick<ContractStore, 'list'> & Partial<Pick<ContractStore, 'watch'>>
+export type RevocationSource = Pick<ContractStore, 'list'> & Partial<Pick<ContractStore, 'watch' | 'freshness'>>
 
 /** As much of a token as a list goes by. */
 export interface ListedToken {
@@ -36,6 +37,8 @@ export class RevocationList {
   /** By issuer and target, up to which `iat` in seconds. */
   #byIssuer: ReadonlyMap<string, Moments> = new Map()
   #readAt = -Infinity
+  /** When a copy that it was read from may no longer be relied on. */
+  #ends = never
   #changedAt = -Infinity
   #reading: Promise<void> | undefined
   #failure: { readonly fault: ClienteleFault; readonly until: number } | undefined
@@ -54,10 +57,14 @@ export class RevocationList {
   #current(): MaybePromise<ReadonlyMap<string, Moments>> {
     const age = monotonicClock() - this.#readAt
     const most = this.#isWatching ? mostWatchedAgeMs : mostAgeMs
-    if (this.#changedAt > this.#readAt || age >= most) return this.#readNow()
+    if (this.#changedAt > this.#readAt || age >= most || this.#hasEnded()) return this.#readNow()
     // Before it is too old, so that nobody waits.
     if (age >= most / 2 && this.#reading === undefined) this.#readNow().catch(() => undefined)
     return this.#byIssuer
+  }
+
+  #hasEnded(): boolean {
+    return this.#ends !== never && hasPassed(this.#ends)
   }
 
   async #readNow(): Promise<ReadonlyMap<string, Moments>> {
@@ -75,10 +82,12 @@ export class RevocationList {
     this.#watchOnce()
     const startedAt = monotonicClock()
     try {
+      const freshness = this.#source.freshness?.()
       const reading = listAll(this.#source, { kind: 'revocation' })
       const list = await deadline(reading, this.#timeoutMs, () => unreadable())
       this.#byIssuer = momentsOf(list)
       this.#readAt = startedAt
+      this.#ends = freshness === undefined ? never : momentNow(-freshness.leftMs)
       this.#failure = undefined
     } catch (cause) {
       const fault = unreadable(cause)

@@ -48,7 +48,7 @@ export class WaitingLines {
   }
 
   /** `waitMs`: when to ask first, where there is no line yet. */
-  join<T>(key: string, waitMs: number, turn: Turn<T>): MaybePromise<Waited<T>> {
+  async join<T>(key: string, waitMs: number, turn: Turn<T>): Promise<Waited<T>> {
     const { maxWaiting, maxWaitingInAll } = turn.bounds
     const known = this.#lines.get(key)
     if (this.#closed) return { left: 'closed' }

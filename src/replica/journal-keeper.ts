@@ -1,5 +1,6 @@
 import type { ContractStore, RecordKey, RecordKind } from '../contracts/store.js'
 import { storeFault, tooLate } from '../contracts/reader.js'
+import { recordSchemas } from '../contracts/schemas.js'
 import type { ClienteleFault } from '../decisions/faults.js'
 import { backOffMs } from '../runtime/back-off.js'
 import { monotonicClock } from '../runtime/clock.js'
@@ -15,8 +16,8 @@ export interface KeeperTimes {
   readonly timeoutMs: number
 }
 
-/** Clients last: of who is found by an identity that was just seen, the client is there too. */
-const kinds: readonly RecordKind[] = ['tier', 'identity', 'contract', 'client']
+/** Every kind that there is, also those that are yet to come. */
+const kinds = Object.keys(recordSchemas) as readonly RecordKind[]
 const pageSize = 1000
 /** Records that hints have named, read side by side. */
 const mostAtOnce = 200

@@ -1,6 +1,7 @@
 import type { RecordKey } from '../contracts/store.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
+import type { Watchers } from '../stores/watchers.js'
 import type { Generation, LocalStore, Progress, ReplicaPlace } from './place.js'
 import type { HeldSnapshot } from './replica-events.js'
 import type { Cursor, SourceAnswer } from './source.js'
@@ -14,14 +15,16 @@ export type Outcome =
 /** What is in force, how far it has come and how old it is. */
 export class ReplicaState {
   readonly #place: ReplicaPlace
+  readonly #watchers: Watchers
   #generation: Generation | undefined
   #cursor: Cursor | undefined
   #knownAt: Moment | undefined
   #held: Staged | undefined
   #count = 0
 
-  constructor(place: ReplicaPlace) {
+  constructor(place: ReplicaPlace, watchers: Watchers) {
     this.#place = place
+    this.#watchers = watchers
     if (place.found === undefined) return
     const { generation, progress } = place.found
     this.#generation = generation
@@ -77,7 +80,9 @@ export class ReplicaState {
     if (this.#generation === undefined || answer.epoch !== this.#cursor?.epoch) throw unusable('epoch')
     try {
       // All of them first: whether it is the whole answer shows at its end.
-      const { targets, added } = await takeIn(this.#generation.store, [...answer.changes])
+      const { targets, added } = await takeIn(this.#generation.store, [...answer.changes], (changed) => {
+        this.#watchers.changed(changed)
+      })
       this.#follow(answer, laterOf(this.#knownAt, answer.knownAt), this.#count + added)
       this.save()
       return { kind: 'updated', targets }
@@ -106,6 +111,7 @@ export class ReplicaState {
     this.#generation = generation
     this.#held = undefined
     this.#follow(answer, answer.knownAt, answer.count)
+    this.#watchers.missed()
     await before?.remove()
   }
 

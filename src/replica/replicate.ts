@@ -77,7 +77,7 @@ export function replicate(options: ReplicateOptions): Replica {
   if (place.discarded) contain(onEvent, { kind: 'discarded' } as const)
   const source = 'read' in from ? from : new StoreSource(from, times)
   const watchers = new Watchers()
-  const synchronizer = new Synchronizer(source, new ReplicaState(place), watchers, { everyMs, onEvent })
+  const synchronizer = new Synchronizer(source, new ReplicaState(place, watchers), { everyMs, onEvent })
   return new LocalReplica(synchronizer, watchers, { maxAgeMs, everyMs, start })
 }
 

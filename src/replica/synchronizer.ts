@@ -4,7 +4,6 @@ import { backOffMs } from '../runtime/back-off.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { contain } from '../runtime/contain.js'
 import { closed } from '../stores/check-changes.js'
-import type { Watchers } from '../stores/watchers.js'
 import { Pause } from './pause.js'
 import type { LocalStore } from './place.js'
 import type { ReplicaEvent, ReplicaStatus } from './replica-events.js'
@@ -25,7 +24,6 @@ const restMs = 50
 export class Synchronizer {
   readonly #source: ContractSource
   readonly #state: ReplicaState
-  readonly #watchers: Watchers
   readonly #options: SynchronizerOptions
   readonly #pause = new Pause()
   #asking = new AbortController()
@@ -37,10 +35,9 @@ export class Synchronizer {
   #heldDigest: string | undefined
   readonly #ended: Promise<void>
 
-  constructor(source: ContractSource, state: ReplicaState, watchers: Watchers, options: SynchronizerOptions) {
+  constructor(source: ContractSource, state: ReplicaState, options: SynchronizerOptions) {
     this.#source = source
     this.#state = state
-    this.#watchers = watchers
     this.#options = options
     this.#ended = this.#run()
   }
@@ -147,14 +144,12 @@ export class Synchronizer {
   #tell(outcome: Outcome): void {
     if (outcome.kind === 'updated') {
       if (outcome.targets.length === 0) return
-      this.#watchers.changed(outcome.targets)
       this.#emit({ kind: 'updated', changes: outcome.targets.length })
       return
     }
     const { digest, count: records } = outcome.staged.answer
     if (outcome.kind === 'replaced') {
       this.#heldDigest = undefined
-      this.#watchers.missed()
       this.#emit({ kind: 'replaced', digest, records })
       return
     }

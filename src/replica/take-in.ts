@@ -12,8 +12,15 @@ export interface TakenIn {
   readonly added: number
 }
 
-/** What has changed at the source, in one commit. What is here already, as after a crash, is passed over. */
-export async function takeIn(store: LocalStore, changes: Iterable<SourceChange>): Promise<TakenIn> {
+/**
+ * What has changed at the source, in one commit. What is here already, as after a crash, is passed over. `changed` is
+ * told within the step in which the commit is made: no request sees a record before a cache has heard of it.
+ */
+export async function takeIn(
+  store: LocalStore,
+  changes: Iterable<SourceChange>,
+  changed: (targets: readonly RecordKey[]) => void,
+): Promise<TakenIn> {
   const commit: Change[] = []
   let added = 0
   for (const change of changes) {
@@ -26,8 +33,13 @@ export async function takeIn(store: LocalStore, changes: Iterable<SourceChange>)
     added += Number(change.value !== null) - Number(before !== undefined)
     commit.push({ ...change, expect: before?.version ?? null })
   }
-  if (commit.length > 0) await store.commit(commit)
-  return { targets: commit.map((change) => targetOf(change as SourceChange)), added }
+  const targets = commit.map((change) => targetOf(change as SourceChange))
+  if (commit.length > 0) {
+    const committing = store.commit(commit)
+    changed(targets)
+    await committing
+  }
+  return { targets, added }
 }
 
 /** A whole snapshot beside what is in force, and how it differs from that. */

@@ -28,6 +28,13 @@ export function elapsedMs({ monotonicMs, wallMs }: Moment): number {
   return Math.max(monotonicClock() - monotonicMs, wallClock() - wallMs)
 }
 
+/** For a moment to come: whether either clock has it behind. */
+export function hasPassed({ monotonicMs, wallMs }: Moment): boolean {
+  return monotonicClock() >= monotonicMs || wallClock() >= wallMs
+}
+
+export const never: Moment = Object.freeze({ monotonicMs: Infinity, wallMs: Infinity })
+
 export function writeMoment(): WrittenMoment {
   return { wallMs: wallClock(), uptimeMs: uptimeMs(), boot }
 }

@@ -51,7 +51,10 @@ export function readToken(
 }
 
 function foundAt(presented: PresentedToken, place: TokenPlace): FoundToken {
-  return presented.kind === 'token' ? { ...presented, place } : presented
+  if (presented.kind !== 'token') return presented
+  // Spelt out: a spread would cost more than the step.
+  const { token, scheme } = presented
+  return { kind: 'token', token, scheme, place }
 }
 
 function oneOf(places: readonly TokenPlace[], presented: readonly PresentedToken[]): FoundToken {

@@ -55,7 +55,7 @@ describe('an app moved over from express-oauth2-jwt-bearer', () => {
     'another kind of JWT (`typ: logout+jwt`)': (token) => bearer(token({}, { typ: 'logout+jwt' })),
     'two claims that name different clients': (token) => bearer(token({ client_id: 'no-contract' })),
     'a token bound to a key (`cnf.jkt`), sent as `Bearer`': (token) => bearer(token({ cnf: { jkt: 'a' } })),
-    'the same with its DPoP proof': (token, url) => {
+    'the same with its DPoP proof, without `dpop`': (token, url) => {
       const bound = token({ cnf: { jkt: thumbprint(own) } })
       const headers = [
         ['Authorization', `DPoP ${bound}`],

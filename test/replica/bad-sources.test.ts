@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ContractFeed } from 'clientele/replica'
 import { describe, expect, it } from 'vitest'
 import { call } from '../support/call.js'
-import { feedOf, names, replica, serve, setState, signature, sourceAt, storeWith, until } from './replica-support.js'
+import { feedOf, names, replica, serve, setState, signature, sourceAt, storeWith } from './replica-support.js'
+import { until } from '../support/until.js'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -23,8 +23,8 @@ import {
   signature,
   sourceAt,
   storeWith,
-  until,
 } from './replica-support.js'
+import { until } from '../support/until.js'
 
 const mounted: Record<string, (feed: ContractFeed) => RequestListener> = {
   'node:http': (feed) => feed,

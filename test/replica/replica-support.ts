@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { memoryStore, type Change, type ContractStore, type MemoryStore } from 'clientele'
 import {
   contractFeed,
@@ -26,21 +25,6 @@ import { listen } from '../support/frameworks.js'
 
 export const sharedKey = 'a key of thirty-two characters or more'
 export const signature = { sharedKey }
-const patienceMs = 15_000
-
-/** Looks again and again until it is so. */
-export async function until(isSo: () => unknown): Promise<void> {
-  const begunAt = performance.now()
-  for (;;) {
-    try {
-      if ((await isSo()) === true) return
-    } catch (error) {
-      if (performance.now() - begunAt > patienceMs) throw error
-    }
-    if (performance.now() - begunAt > patienceMs) throw new Error(`it never came to be: ${isSo.toString()}`)
-    await sleep(10)
-  }
-}
 
 /** A directory of a test's own. */
 export function ownDirectory(): string {

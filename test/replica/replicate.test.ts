@@ -17,8 +17,8 @@ import {
   serve,
   setState,
   storeWith,
-  until,
 } from './replica-support.js'
+import { until } from '../support/until.js'
 
 /** A store that can be taken away, as a database behind a network can. */
 function breakable(store: ReturnType<typeof memoryStore>) {

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { listen } from '../support/frameworks.js'
 import { seededStore } from '../support/seeded-store.js'
 import { EdgeProcess } from './edge-process.js'
-import { approved, feedOf, kinds, names, ownDirectory, replica, storeWith, until } from './replica-support.js'
+import { approved, feedOf, kinds, names, ownDirectory, replica, storeWith } from './replica-support.js'
+import { until } from '../support/until.js'
 
 const nowhere = 'http://127.0.0.1:9'
 

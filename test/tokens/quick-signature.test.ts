@@ -6,14 +6,28 @@ import { isQuicklySigned } from '../../src/tokens/jwt/quick-signature.js'
 import { vetKeys } from '../../src/tokens/keys/vet-keys.js'
 import { rsaKey } from '../support/signed-jwt.js'
 
-const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'HS256', 'HS384', 'HS512'] as const
+const algorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'EdDSA',
+  'HS256',
+  'HS384',
+  'HS512',
+] as const
 const rsa = [2048, 3072, 4096].map((modulusLength) => generateKeyPairSync('rsa', { modulusLength }))
 const curves = [1, 2].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const edwards25519 = [1, 2].map(() => generateKeyPairSync('ed25519'))
 const secrets = [1, 2].map(() => createSecretKey(randomBytes(64)))
 
 /** Pairs of the kind of key that an algorithm takes. */
 function pairsFor(algorithm: string): { privateKey: KeyObject; publicKey: KeyObject }[] {
   if (algorithm.startsWith('HS')) return secrets.map((key) => ({ privateKey: key, publicKey: key }))
+  if (algorithm === 'EdDSA') return edwards25519
   return algorithm === 'ES256' ? curves : rsa
 }
 
@@ -118,9 +132,19 @@ describe('a signature that is checked on the spot', () => {
     expect(await joseAgrees(`${input}.${der}`, 'ES256', key)).toBe(false)
   })
 
+  it('EdDSA and Ed25519 are two names of one thing', async () => {
+    const { token, key } = signed.find(({ algorithm }) => algorithm === 'EdDSA')!
+    expect(isQuicklySigned(token, 'Ed25519', key)).toBe(true)
+    const [, other] = edwards25519
+    expect(isQuicklySigned(token, 'Ed25519', other!.publicKey)).toBe(false)
+    const renamed = await new SignJWT({}).setProtectedHeader({ alg: 'Ed25519' }).sign(other!.privateKey)
+    expect(isQuicklySigned(renamed, 'Ed25519', other!.publicKey)).toBe(true)
+    expect(await joseAgrees(renamed, 'Ed25519', other!.publicKey)).toBe(true)
+  })
+
   it('is not for algorithms that take longer than the way to another thread, nor for what is none', () => {
     const { token, key } = signed[0]!
-    for (const name of ['ES384', 'ES512', 'EdDSA', 'none', 'RS1', 'constructor', '__proto__']) {
+    for (const name of ['ES384', 'ES512', 'none', 'RS1', 'constructor', '__proto__']) {
       expect(isQuicklySigned(token, name, key)).toBe(false)
     }
   })
@@ -158,6 +182,7 @@ describe('the keys that a token can mean', () => {
   it('are quick to use up to a size', () => {
     const quick = (kid: string, algorithm: string): boolean | undefined => keys.candidates(kid, algorithm)[0]?.quick
     expect([quick('one', 'RS256'), quick('ec', 'ES256')]).toEqual([true, true])
-    expect([quick('large', 'RS256'), quick('ed', 'EdDSA')]).toEqual([false, false])
+    expect([quick('ed', 'EdDSA'), quick('ed', 'Ed25519')]).toEqual([true, true])
+    expect(quick('large', 'RS256')).toBe(false)
   })
 })

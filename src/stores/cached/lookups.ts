@@ -4,6 +4,7 @@ import { isPromise, type MaybePromise } from '../../decisions/maybe-promise.js'
 import { backOffMs } from '../../runtime/back-off.js'
 import { monotonicClock } from '../../runtime/clock.js'
 import { deadline } from '../../runtime/deadline.js'
+import { hasPassed, never, type Moment } from '../../runtime/moment.js'
 import { warn } from '../../runtime/warn.js'
 import { joined, type Hints } from './hints.js'
 import { tooManyMisses } from './miss-budget.js'
@@ -20,7 +21,7 @@ interface Answer<T> {
   /** Its age counts from the moment of asking: older than that it cannot be. */
   readonly askedAt: number
   /** When a copy that it came from may no longer be relied on. */
-  readonly endsAt: number
+  readonly ends: Moment
   readonly moment: number
   failure: Failure | undefined
 }
@@ -34,7 +35,7 @@ interface Flight<T> {
 interface Begun {
   readonly moment: number
   readonly askedAt: number
-  readonly endsAt: number
+  readonly ends: Moment
 }
 
 interface Ask {
@@ -71,9 +72,8 @@ export class Lookups<T> {
     const key = joined(first, second)
     const answer = this.#known.peek(key)
     if (answer === undefined) return this.#findUnknown({ key, first, second })
-    const now = monotonicClock()
-    const ageMs = now - answer.askedAt
-    if (now >= answer.endsAt) return this.#read({ key, first, second }, answer.value)
+    const ageMs = monotonicClock() - answer.askedAt
+    if (answer.ends !== never && hasPassed(answer.ends)) return this.#read({ key, first, second }, answer.value)
     if (ageMs < this.#times.freshForMs && this.#isCurrent(key, answer.moment, answer.value)) return answer.value
     return this.#findOld({ key, first, second }, answer, ageMs)
   }
@@ -98,8 +98,8 @@ export class Lookups<T> {
   }
 
   /** While the store fails. Never a record that is known to have changed: that it did is all that is known of it. */
-  #isUsable(key: string, { value, moment, endsAt }: Answer<T>, ageMs: number): boolean {
-    return monotonicClock() < endsAt && ageMs < this.#times.staleForMs && moment >= this.#question.hintedAt(key, value)
+  #isUsable(key: string, { value, moment, ends }: Answer<T>, ageMs: number): boolean {
+    return !hasPassed(ends) && ageMs < this.#times.staleForMs && moment >= this.#question.hintedAt(key, value)
   }
 
   #findUnknown(ask: Ask): MaybePromise<T | undefined> {
@@ -121,7 +121,7 @@ export class Lookups<T> {
     const moment = this.#hints.next()
     const askedAt = monotonicClock()
     try {
-      const begun = { moment, askedAt, endsAt: askedAt + (this.#question.leftMs?.() ?? Infinity) }
+      const begun = { moment, askedAt, ends: this.#question.ends?.() ?? never }
       const found = this.#question.ask(ask.first, ask.second)
       if (!isPromise(found)) return this.#keep(ask.key, begun, found)
       return this.#fly(ask, begun, found)
@@ -148,20 +148,20 @@ export class Lookups<T> {
   }
 
   /** The answer in force: another one, where a later look-up was faster. */
-  #keep(key: string, { moment, askedAt, endsAt }: Begun, found: unknown): T | undefined {
+  #keep(key: string, { moment, askedAt, ends }: Begun, found: unknown): T | undefined {
     const before = this.#known.peek(key)
     if (before !== undefined && before.moment > moment) return before.value
     if ((this.#unknown.peek(key)?.moment ?? 0) > moment) return undefined
     if (found === undefined || found === null) {
       this.#known.delete(key)
-      this.#unknown.set(key, { moment, until: Math.min(endsAt, askedAt + this.#times.unknownForMs) })
+      this.#unknown.set(key, { moment, until: Math.min(ends.monotonicMs, askedAt + this.#times.unknownForMs) })
       return undefined
     }
     if (typeof found !== 'object') throw new TypeError('A store answers with records or undefined.')
     const value = this.#question.newer(before?.value, this.#question.read(found), moment)
     if (before === undefined) this.#question.budget?.giveBack()
     this.#unknown.delete(key)
-    this.#known.set(key, { value, askedAt, endsAt, moment, failure: undefined })
+    this.#known.set(key, { value, askedAt, ends, moment, failure: undefined })
     return value
   }
 

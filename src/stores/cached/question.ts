@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
+import type { Moment } from '../../runtime/moment.js'
 import type { MissBudget } from './miss-budget.js'
 
 /** One of the three things that are asked of a store, by the two parts of its key. */
@@ -10,8 +11,8 @@ export interface Question<T> {
   newer(before: T | undefined, found: T, moment: number): T
   /** When a hint last said that this answer is no longer right. */
   hintedAt(key: string, answer: T | undefined): number
-  /** Of a copy alone: for how much longer what it answers now may be taken for true. Throws where it cannot be. */
-  readonly leftMs?: (() => number) | undefined
+  /** Of a copy alone: until when what it answers now may be taken for true. Throws where it cannot be. */
+  readonly ends?: (() => Moment) | undefined
   /** Only where strangers choose what is asked for. */
   readonly budget?: MissBudget
 }

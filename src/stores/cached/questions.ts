@@ -4,6 +4,7 @@ import { readRecord } from '../../contracts/check-record.js'
 import type { Client, Contract, Tier } from '../../contracts/model.js'
 import type { ContractReader, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
+import { momentNow, type Moment } from '../../runtime/moment.js'
 import { isRecordOf } from '../check-changes.js'
 import type { Hints } from './hints.js'
 import type { MissBudget } from './miss-budget.js'
@@ -26,7 +27,7 @@ export function clientQuestion(reader: ContractReader, hints: Hints, budget: Mis
   }
 
   return {
-    leftMs: leftIn(reader),
+    ends: endsOf(reader),
     ask: (issuer, clientId) => reader.findClient({ issuer, clientId }),
     read: (found) => readRecord('client', found),
     newer(before, found, moment) {
@@ -45,7 +46,7 @@ export function clientQuestion(reader: ContractReader, hints: Hints, budget: Mis
 /** By client and API. */
 export function contractQuestion(reader: ContractReader, hints: Hints): Question<Contract> {
   return {
-    leftMs: leftIn(reader),
+    ends: endsOf(reader),
     ask: (client, api) => reader.findContract(client, api),
     read: (found) => readRecord('contract', found),
     newer: (before, found) => newerOf('contract', before, found),
@@ -56,7 +57,7 @@ export function contractQuestion(reader: ContractReader, hints: Hints): Question
 /** By name and API: the API comes last, since any text may name a tier. */
 export function tierQuestion(reader: ContractReader, hints: Hints): Question<Tier> {
   return {
-    leftMs: leftIn(reader),
+    ends: endsOf(reader),
     ask: (name, api) => reader.findTier(api, name),
     read: (found) => readRecord('tier', found),
     newer: (before, found) => newerOf('tier', before, found),
@@ -65,9 +66,9 @@ export function tierQuestion(reader: ContractReader, hints: Hints): Question<Tie
 }
 
 /** A cache over a copy must not make the copy's records live longer than they may. */
-function leftIn(reader: ContractReader): (() => number) | undefined {
+function endsOf(reader: ContractReader): (() => Moment) | undefined {
   const freshness = reader.freshness?.bind(reader)
-  return freshness && (() => freshness().leftMs)
+  return freshness && (() => momentNow(-freshness().leftMs))
 }
 
 /** An equal record stays the old object, so that whatever was derived from it stays good. */

@@ -24,7 +24,12 @@ export function looksLikeJwt(token: string): boolean {
 
 /** `iss` as the token has it, for choosing who is to verify it, and for nothing else. */
 export function unverifiedIssuer(token: string): unknown {
-  return readPart(grammar.exec(token)?.[2])?.['iss']
+  return unverifiedPayload(token)?.['iss']
+}
+
+/** The claims as the token has them, where its header is known already. */
+export function unverifiedPayload(token: string): JsonObject | undefined {
+  return readPart(grammar.exec(token)?.[2])
 }
 
 /** The tokens of an issuer share their header as long as its key does not turn: the last few are kept as read. */

@@ -12,6 +12,11 @@ const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ]),
   // The two numbers side by side, each as long as the curve (RFC 7518 §3.4).
   ['ES256', (input, key, signature) => verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, signature)],
+  // RFC 8037 §3.1 and RFC 9864 §2.2: two names of one thing. The key says which curve.
+  ...['EdDSA', 'Ed25519'].map((name): [string, Check] => [
+    name,
+    (input, key, signature) => verify(null, input, key, signature),
+  ]),
 ])
 
 /**
