@@ -16,11 +16,15 @@ const mayImport = {
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
   protection: ['decisions', 'runtime'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
+  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 
 /** Packages that only these files may import. What stands nowhere here is nobody's. */
 const packageOwners = {
+  bcryptjs: '^src/contracts/',
+  'cli-table3': '^src/cli/',
+  commander: '^src/cli/',
   'fastest-levenshtein': '^src/runtime/',
   'ipaddr.js': '^src/http/',
   jose: '^src/tokens/',
@@ -29,6 +33,7 @@ const packageOwners = {
   'on-headers': '^src/adapters/',
   'openid-client': '^src/tokens/',
   'temporal-polyfill': '^src/limits/algorithms/',
+  yaml: '^src/cli/',
   zod: '^src/',
 }
 

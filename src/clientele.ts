@@ -1,6 +1,8 @@
 import { limitPolicies, type LimitPolicies } from './clientele-limits.js'
 import { clienteleSchema, type ClienteleOptions, type DecisionEvent } from './clientele-options.js'
+import { secretUpgrader } from './contracts/lifecycle/upgrade-secret.js'
 import { checkedReader } from './contracts/reader.js'
+import { isContractStore } from './contracts/is-store.js'
 import { RevocationList } from './contracts/revocation-list.js'
 import type { ContractReader, ContractStore } from './contracts/store.js'
 import type { Choice, IdentifyingPolicy, Policy } from './decisions/policy.js'
@@ -104,6 +106,7 @@ function policyContext(options: ClienteleOptions, metadata: ResourceMetadata | u
     reader: checkedReader(store, { timeoutMs: storeTimeoutMs }),
     tokens: tokenEngines((event) => contain(onIssuerEvent, event)),
     trustedProxies,
+    upgradeSecret: isContractStore(store) ? secretUpgrader(store) : undefined,
     revocations: revocations === 'store' ? revocationsOf(store, storeTimeoutMs) : undefined,
     resourceMetadata: metadata?.url,
   }

@@ -7,18 +7,7 @@ export { query, type QueryOptions } from './credentials/query.js'
 export type { CredentialsSource, Presented } from './credentials/source.js'
 
 // Contracts: records, store port, lifecycle
-export type {
-  ChosenSecret,
-  Client,
-  Contract,
-  ContractState,
-  GeneratedSecret,
-  Identity,
-  IdentityLink,
-  Revocation,
-  StoredSecret,
-  Tier,
-} from './contracts/model.js'
+export * from './contracts/index.js'
 export type {
   CalendarLimit,
   CalendarUnit,
@@ -29,46 +18,6 @@ export type {
   LimitAlgorithm,
   SlidingLimit,
 } from './decisions/limit.js'
-export { localIssuer } from './contracts/model.js'
-export { isGeneratedSecret } from './contracts/secrets.js'
-export type {
-  Change,
-  ContractReader,
-  ContractStore,
-  Freshness,
-  ListQuery,
-  Page,
-  RecordKey,
-  RecordKind,
-  Records,
-  StoreCapabilities,
-} from './contracts/store.js'
-export { disableClient, enableClient, removeClient, type ClientInput } from './contracts/lifecycle/client-state.js'
-export { endSecret, rotateSecret } from './contracts/lifecycle/client-secrets.js'
-export type { EndSecretInput, RotatedSecret, RotateSecretInput } from './contracts/lifecycle/client-secrets.js'
-export { registerClient, type RegisterClientInput, type RegisteredClient } from './contracts/lifecycle/clients.js'
-export type { LifecycleInput } from './contracts/lifecycle/common.js'
-export {
-  approveContract,
-  rejectContract,
-  restoreContract,
-  revokeContract,
-  type ApproveContractInput,
-  type RefuseContractInput,
-} from './contracts/lifecycle/contract-decisions.js'
-export {
-  changeTier,
-  requestContract,
-  type ChangeTierInput,
-  type RequestContractInput,
-} from './contracts/lifecycle/contract-requests.js'
-export { overrideLimits, type OverrideLimitsInput } from './contracts/lifecycle/override-limits.js'
-export { allowTokens, forgetRevocations, revokeTokens } from './contracts/lifecycle/revocations.js'
-export type { AllowTokensInput, RevokedTokens, RevokeTokensInput } from './contracts/lifecycle/revocations.js'
-export { linkIdentity, type LinkIdentityInput } from './contracts/lifecycle/identities.js'
-export { defineTier, deprecateTier } from './contracts/lifecycle/tiers.js'
-export type { DefinedTier, DefineTierInput, TierInput } from './contracts/lifecycle/tiers.js'
-export type { LimitInput } from './contracts/limit-schemas.js'
 // For a store of one's own: the checks that the published suite asks for
 export { recordKey } from './contracts/keys.js'
 export { checkChanges, type CheckedChange } from './stores/check-changes.js'

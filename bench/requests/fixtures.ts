@@ -64,7 +64,7 @@ export async function makeStore(): Promise<{ store: ContractStore; clientId: str
   const { client, clientId, clientSecret } = await registerClient(store, { name: 'bench', actor })
   await linkIdentity(store, { client: client.id, issuer, clientId, actor })
   await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-  await approveContract(store, { client: client.id, api, actor })
+  await approveContract(store, { client: client.id, api, actor, ownRequest: true })
   return { store, clientId, clientSecret }
 }
 

@@ -92,7 +92,7 @@ const moves = {
 
 async function concludeContract(store: ContractStore, client: string, application: Application): Promise<void> {
   const { tier, contract, disabled } = application
-  const { state } = await requestContract(store, { client, api, tier, actor })
+  const { state } = await requestContract(store, { client, api, tier, actor: application.name })
   if (state !== contract) for (const move of moves[contract]) await move(store, { client, api, actor })
   if (disabled) await disableClient(store, { client, actor })
 }

@@ -1,22 +1,21 @@
-import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
+import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ClienteleFault } from '../decisions/faults.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import { fingerprint } from '../runtime/fingerprint.js'
 import { slowGate } from '../runtime/slow-gate.js'
-import type { ChosenSecret } from './model.js'
+import { matchesBcrypt } from './bcrypt-worker.js'
+import type { ChosenSecret, ImportedSecret, ImportedSha256Secret } from './model.js'
 
 const defaults = { cost: 2 ** 14, blockSize: 8, parallelization: 1 }
 const hashLength = 32
 
 type ScryptRecord = Pick<ChosenSecret, 'hash' | 'salt' | 'cost' | 'blockSize' | 'parallelization'>
 
-/** A secret that a person chose, decoded for checking. */
+/** A secret whose check is slow: one that a person chose, or that was imported. Decoded for checking. */
 export interface PreparedChosen {
   readonly name: string
-  readonly salt: Buffer
-  readonly hash: Buffer
-  readonly options: ScryptOptions
+  readonly check: (text: string) => Promise<boolean>
   readonly endsAtMs: number
 }
 
@@ -29,18 +28,41 @@ export async function hashChosen(text: string): Promise<ScryptRecord> {
 /** From the first client with a chosen secret on, unknown clients cost a slow hash too. Until then nobody does. */
 let chosenSecretsExist = false
 
-export function prepareChosen(secret: ChosenSecret, endsAtMs: number): PreparedChosen {
+export function prepareChosen(secret: ChosenSecret | ImportedSecret, endsAtMs: number): PreparedChosen {
   chosenSecretsExist = true
-  return prepare(secret.id, secret, endsAtMs)
+  return { name: `${secret.id} ${secret.hash} `, check: checkOf(secret), endsAtMs }
 }
 
-function prepare(id: string, record: ScryptRecord, endsAtMs: number): PreparedChosen {
-  return {
-    name: `${id} ${record.salt} ${record.hash} `,
-    salt: Buffer.from(record.salt, 'base64url'),
-    hash: Buffer.from(record.hash, 'base64url'),
-    options: optionsOf(record),
-    endsAtMs,
+/** Whether a text is what an imported hash was made of, with a place in the line of slow checks. */
+export function matchesImported(secret: ImportedSecret, text: string): MaybePromise<boolean> {
+  return matches(prepareChosen(secret, Infinity), text)
+}
+
+function checkOf(secret: ChosenSecret | ImportedSecret): (text: string) => Promise<boolean> {
+  if (secret.algorithm === 'scrypt') return scryptCheck(secret)
+  const { hash } = secret
+  return secret.algorithm === 'imported-bcrypt' ? (text) => matchesBcrypt(hash, text) : sha256Check(secret)
+}
+
+function scryptCheck(record: ScryptRecord): (text: string) => Promise<boolean> {
+  const salt = Buffer.from(record.salt, 'base64url')
+  const hash = Buffer.from(record.hash, 'base64url')
+  const options = optionsOf(record)
+  return async (text) => timingSafeEqual(await derive(text, salt, hash.length, options), hash)
+}
+
+/** As slow as the check of a chosen one, so that a quick answer tells nobody whose secret was imported. */
+function sha256Check({ hash, salt = '' }: ImportedSha256Secret): (text: string) => Promise<boolean> {
+  const expected = Buffer.from(hash, 'base64url')
+  return async (text) => {
+    const equal = timingSafeEqual(
+      createHash('sha256')
+        .update(salt + text)
+        .digest(),
+      expected,
+    )
+    await dummy.check(text)
+    return equal
   }
 }
 
@@ -50,11 +72,12 @@ function optionsOf(record: Pick<ScryptRecord, 'cost' | 'blockSize' | 'paralleliz
   return { cost, blockSize, parallelization, maxmem: 256 * cost * blockSize }
 }
 
-const dummy = prepare(
-  'dummy',
-  { ...defaults, salt: randomBytes(16).toString('base64url'), hash: randomBytes(hashLength).toString('base64url') },
-  Infinity,
-)
+const dummyRecord = {
+  ...defaults,
+  salt: randomBytes(16).toString('base64url'),
+  hash: randomBytes(hashLength).toString('base64url'),
+}
+const dummy: PreparedChosen = { name: 'dummy ', check: scryptCheck(dummyRecord), endsAtMs: Infinity }
 
 /** Whether a text is one of the chosen secrets. Each live one is checked, or a dummy where there is none. */
 export function matchesChosen(secrets: readonly PreparedChosen[], text: string, nowMs: number): MaybePromise<boolean> {
@@ -71,7 +94,8 @@ async function matchesAny(secrets: readonly PreparedChosen[], text: string): Pro
   return found
 }
 
-const gate = slowGate({ running: 2, waiting: 64, waitMs: 5000 }, () => {
+/** For slow hashes that callers can bring about, whoever they are. */
+export const inTurn = slowGate({ running: 2, waiting: 64, waitMs: 5000 }, () => {
   const message = 'Too many checks of chosen secrets are waiting; try again.'
   return new ClienteleFault('ERR_CLIENTELE_BUSY', message, { retryAfterSeconds: 1 })
 })
@@ -92,8 +116,7 @@ function matches(secret: PreparedChosen, text: string): MaybePromise<boolean> {
 
 async function compareSlowly(secret: PreparedChosen, text: string, memory: string): Promise<boolean> {
   try {
-    const hash = await gate(() => derive(text, secret.salt, secret.hash.length, secret.options))
-    const equal = timingSafeEqual(hash, secret.hash)
+    const equal = await inTurn(() => secret.check(text))
     if (equal) verified.set(memory, true)
     return equal
   } finally {

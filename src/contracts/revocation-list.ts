@@ -3,7 +3,7 @@ import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { deadline } from '../runtime/deadline.js'
 import { hasPassed, momentNow, never } from '../runtime/moment.js'
-import { listAll } from './lifecycle/common.js'
+import { listAll } from './every-record.js'
 import type { Revocation } from './model.js'
 import type { ContractStore } from './store.js'
 

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { limitList } from './limit-schemas.js'
-import type { Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
+import {
+  lifecycleSteps,
+  type AuditEntry,
+  type AuditHead,
+  type Client,
+  type Contract,
+  type Identity,
+  type IdentityLink,
+  type Revocation,
+  type Tier,
+} from './model.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
@@ -39,6 +49,7 @@ const contract = z.strictObject({
   state: z.enum(['pending', 'approved', 'rejected', 'revoked']),
   tier: tierName.optional(),
   requestedTier: tierName.optional(),
+  requestedBy: actor.optional(),
   limits: limitList.optional(),
   reason: longText.optional(),
   barred: z.boolean(),
@@ -53,11 +64,42 @@ const tier = z.strictObject({
   version,
   description: longText.optional(),
   approval: z.enum(['automatic', 'manual']),
+  automaticPerOwner: z.int().min(1).optional(),
   state: z.enum(['active', 'deprecated']),
   limits: limitList,
   updatedAt: instant,
   updatedBy: actor,
 } satisfies Shape<Tier>) satisfies z.ZodType<Tier>
+
+const entry = z.string().regex(/^\d{12}$/, 'expected twelve digits')
+const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected a SHA-256 digest in base64url')
+
+const audit = z.strictObject({
+  entry,
+  version: z.literal(1),
+  at: instant,
+  actor,
+  step: z.enum(lifecycleSteps),
+  client: id.optional(),
+  api: apiName.optional(),
+  tier: tierName.optional(),
+  requestedTier: tierName.optional(),
+  state: z.string().max(64).optional(),
+  issuer: issuer.optional(),
+  clientId: id.optional(),
+  secret: id.optional(),
+  target: z.string().max(2100).optional(),
+  reason: longText.optional(),
+  previous: digest,
+  hash: digest,
+} satisfies Shape<AuditEntry>) satisfies z.ZodType<AuditEntry>
+
+const log = z.literal('lifecycle')
+const auditHead = z.strictObject({
+  log,
+  version,
+  hash: digest,
+} satisfies Shape<AuditHead>) satisfies z.ZodType<AuditHead>
 
 const target = z.custom<Revocation['target']>(
   (text) => typeof text === 'string' && /^(?:token|subject|client):[^]{1,2000}$/.test(text),
@@ -77,7 +119,7 @@ const revocation = z.strictObject({
 } satisfies Shape<Revocation>) satisfies z.ZodType<Revocation>
 
 /** What a record of each kind must look like, when it is written and when it is first read. */
-export const recordSchemas = { client, identity, contract, revocation, tier } as const
+export const recordSchemas = { client, identity, contract, revocation, tier, audit, 'audit-head': auditHead } as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
 function withoutNulls(value: unknown): unknown {
@@ -107,4 +149,6 @@ export const keySchemas = {
   contract: z.strictObject({ client: id, api: apiName }),
   revocation: z.strictObject({ issuer, target }),
   tier: z.strictObject({ api: apiName, name: tierName }),
+  audit: z.strictObject({ entry }),
+  'audit-head': z.strictObject({ log }),
 } as const

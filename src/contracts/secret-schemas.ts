@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { ChosenSecret, GeneratedSecret, StoredSecret } from './model.js'
+import type {
+  ChosenSecret,
+  GeneratedSecret,
+  ImportedBcryptSecret,
+  ImportedSha256Secret,
+  StoredSecret,
+} from './model.js'
 import type { Shape } from './schema-shape.js'
 import { id, instant } from './schema-words.js'
 
@@ -43,10 +49,33 @@ function isPowerOfTwo(number: number): boolean {
   return Number.isInteger(Math.log2(number))
 }
 
-export const storedSecret = z.discriminatedUnion('algorithm', [generated, chosen]) satisfies z.ZodType<StoredSecret>
+const importedSha256 = z.strictObject({
+  ...base,
+  algorithm: z.literal('imported-sha256'),
+  hash: bytesBase64url(32, 32),
+  salt: z.string().max(255).optional(),
+} satisfies Shape<ImportedSha256Secret>)
+
+/** A cost of 12 takes some 0.4 s in JavaScript; the longest that bcrypt knows would take weeks. */
+const importedBcrypt = z.strictObject({
+  ...base,
+  algorithm: z.literal('imported-bcrypt'),
+  hash: z
+    .string()
+    .regex(/^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$/, 'expected a bcrypt hash of a cost from 4 to 12'),
+} satisfies Shape<ImportedBcryptSecret>)
+
+export const storedSecret = z.discriminatedUnion('algorithm', [
+  generated,
+  chosen,
+  importedSha256,
+  importedBcrypt,
+]) satisfies z.ZodType<StoredSecret>
 
 /** The same in a record that somebody else keeps: what a newer version has added is passed over. */
 export const readSecret = z.discriminatedUnion('algorithm', [
   generated.strip(),
   chosen.strip(),
+  importedSha256.strip(),
+  importedBcrypt.strip(),
 ]) satisfies z.ZodType<StoredSecret>

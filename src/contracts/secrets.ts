@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import { andThen } from '../decisions/maybe-promise.js'
 import { hashChosen, matchesChosen, prepareChosen, type PreparedChosen } from './chosen-secrets.js'
-import type { ChosenSecret, Client, GeneratedSecret } from './model.js'
+import type { ChosenSecret, Client, GeneratedSecret, ImportedSecret, StoredSecret } from './model.js'
 
 const prefix = 'cls_'
 /** The prefix, and 32 bytes in base64url. */
@@ -68,6 +68,8 @@ interface PreparedGenerated {
 export interface PreparedSecrets {
   readonly generated: readonly PreparedGenerated[]
   readonly chosen: readonly PreparedChosen[]
+  /** One of them is to become scrypt when it is used. */
+  readonly hasImported: boolean
 }
 
 export function prepareSecrets(client: Pick<Client, 'secrets'>): PreparedSecrets {
@@ -78,7 +80,7 @@ export function prepareSecrets(client: Pick<Client, 'secrets'>): PreparedSecrets
     if (secret.algorithm === 'sha256') generated.push({ digest: hexBytesOf(secret.hash), endsAtMs })
     else chosen.push(prepareChosen(secret, endsAtMs))
   }
-  return { generated, chosen }
+  return { generated, chosen, hasImported: client.secrets.some(isImported) }
 }
 
 /** A hash as it is stored, as the hexadecimal text in which fresh digests come fastest. */
@@ -86,7 +88,11 @@ function hexBytesOf(hash: string): Buffer {
   return Buffer.from(Buffer.from(hash, 'base64url').toString('hex'))
 }
 
-const noSecrets: PreparedSecrets = { generated: [], chosen: [] }
+export function isImported(secret: StoredSecret): secret is ImportedSecret {
+  return secret.algorithm === 'imported-sha256' || secret.algorithm === 'imported-bcrypt'
+}
+
+const noSecrets: PreparedSecrets = { generated: [], chosen: [], hasImported: false }
 /** Equal to no digest of a text that anyone could name. */
 const dummyDigest = Buffer.from(randomBytes(32).toString('hex'))
 

@@ -1,3 +1,4 @@
+import type { Client } from '../contracts/model.js'
 import type { CheckedReader } from '../contracts/reader.js'
 import type { RevocationList } from '../contracts/revocation-list.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
@@ -10,6 +11,8 @@ export interface PolicyContext {
   readonly realm: string
   readonly reader: CheckedReader
   readonly tokens: TokenEngines
+  /** Where the store can be written to: makes scrypt of an imported hash whose secret has just been shown. */
+  readonly upgradeSecret?: ((client: Client, readings: readonly string[]) => void) | undefined
   /** Who may say what certificate a caller has. */
   readonly trustedProxies?: ProxyOptions['trustedProxies']
   /** Tokens that the store says are not to work any more. */

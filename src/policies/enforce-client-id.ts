@@ -102,6 +102,7 @@ function prove(client: PreparedClient | undefined, attempt: Attempt): MaybePromi
 function meetTerms(proved: boolean, attempt: Attempt): MaybePromise<Verdict> {
   const { client, enforcement } = attempt
   if (!proved || client?.record.state !== 'active') return enforcement.answers.invalid
+  if (client.secrets.hasImported) enforcement.upgradeSecret?.(client.record, attempt.found.readings)
   return andThenWith(resolveTerms(enforcement.reader, enforcement.api, client.record.id), admit, attempt)
 }
 

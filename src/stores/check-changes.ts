@@ -34,6 +34,9 @@ function checkChange(change: Change): CheckedChange {
   if (expect !== null && !Number.isSafeInteger(expect)) throw invalid(`${kind}: expected a version or null as expect`)
   const target = { kind, key: checkKey(kind, change.key) } as RecordKey
   const storeKey = recordKey(kind, target.key)
+  if (kind === 'audit' && value !== undefined && (expect !== null || value === null)) {
+    throw invalid('audit: entries are added, and neither edited nor removed')
+  }
   if (value === undefined || value === null) return { target, storeKey, expect, value }
   const record = checkRecord(kind, value)
   if (recordKey(kind, record) !== storeKey) throw invalid(`${kind}: the record has another key than the change`)

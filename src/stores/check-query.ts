@@ -14,6 +14,8 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   contract: ['client', 'api', 'state'],
   revocation: [],
   tier: ['api', 'state'],
+  audit: ['client', 'api'],
+  'audit-head': [],
 }
 
 export interface CheckedQuery {
@@ -25,7 +27,7 @@ export interface CheckedQuery {
 }
 
 const query = z.strictObject({
-  kind: z.enum(['client', 'identity', 'contract', 'revocation', 'tier']),
+  kind: z.enum(Object.keys(listFields) as RecordKind[]),
   api: apiName.optional(),
   client: id.optional(),
   state: z.string().max(255).optional(),

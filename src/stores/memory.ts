@@ -34,6 +34,8 @@ class StoreInMemory implements MemoryStore {
     contract: new Map(),
     revocation: new Map(),
     tier: new Map(),
+    audit: new Map(),
+    'audit-head': new Map(),
   }
   readonly #watchers = new Watchers()
   #closed = false

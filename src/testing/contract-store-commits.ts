@@ -121,7 +121,7 @@ function invalidChanges(): Change[] {
 }
 
 async function assertEmpty(store: ContractStore): Promise<void> {
-  for (const kind of ['client', 'identity', 'contract', 'revocation', 'tier'] as const) {
+  for (const kind of ['client', 'identity', 'contract', 'revocation', 'tier', 'audit', 'audit-head'] as const) {
     assert.deepEqual((await store.list({ kind })).records, [])
   }
 }

@@ -1,5 +1,5 @@
 import { firstVersion } from '../contracts/lifecycle/common.js'
-import type { Client, Contract, IdentityLink, Revocation, Tier } from '../contracts/model.js'
+import type { AuditEntry, Client, Contract, IdentityLink, Revocation, Tier } from '../contracts/model.js'
 import type { Change, ContractStore } from '../contracts/store.js'
 import type { SuiteRunner } from './runner.js'
 
@@ -62,6 +62,24 @@ export function putContract(value: Contract, expect: number | null = null): Chan
 
 export function putTier(value: Tier, expect: number | null = null): Change {
   return { kind: 'tier', key: { api: value.api, name: value.name }, expect, value }
+}
+
+export function auditEntry(entry: string, changes: Partial<AuditEntry> = {}): AuditEntry {
+  const digest = 'A'.repeat(43)
+  return {
+    entry,
+    version: 1,
+    at: instant,
+    actor: 'suite',
+    step: 'defineTier',
+    previous: digest,
+    hash: digest,
+    ...changes,
+  }
+}
+
+export function addAudit(value: AuditEntry): Change {
+  return { kind: 'audit', key: { entry: value.entry }, expect: null, value }
 }
 
 /** A client that can be found by its ID. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ContractStore } from '../contracts/store.js'
+import { audit, auditBeside } from './contract-store-audit.js'
 import { basics } from './contract-store-basics.js'
 import { beside, besideAtOnce } from './contract-store-beside.js'
 import { commits } from './contract-store-commits.js'
@@ -28,7 +29,7 @@ export function testContractStore(
 ): void {
   const { openAgain, openBeside, atomicCommits = true } = suite
   suite.describe(name, () => {
-    for (const [title, test] of Object.entries({ ...basics, ...commits, ...lists, ...ids, ...watching })) {
+    for (const [title, test] of Object.entries({ ...basics, ...commits, ...lists, ...ids, ...audit, ...watching })) {
       suite.it(title, async () => {
         await withStore(await makeStore(), test)
       })
@@ -41,7 +42,7 @@ export function testContractStore(
     if (openBeside === undefined) return
     for (const [title, test] of Object.entries(beside)) suite.it(title, () => withTwo(makeStore, openBeside, test))
     const leftOut = atomicCommits ? '' : 'left out, because capabilities.atomicCommits is false: '
-    for (const [title, test] of Object.entries(besideAtOnce)) {
+    for (const [title, test] of Object.entries({ ...besideAtOnce, ...auditBeside })) {
       suite.it(leftOut + title, () =>
         withTwo(makeStore, openBeside, async (store, other) => {
           assert.equal(store.capabilities.atomicCommits, atomicCommits)

@@ -81,7 +81,7 @@ describe.each(frameworks)('$name', (framework) => {
       await revokeContract(store, key)
       expectRefusal(await ask(), 403, 'contract_revoked')
       await requestContract(store, { ...key, tier: 'gold' })
-      await approveContract(store, key)
+      await approveContract(store, { ...key, ownRequest: true })
       expectRefusal(await ask(), 429, 'limit_exceeded')
       // Another tier has room for two more, and coming back opens nothing.
       await changeTier(store, { ...key, tier: 'free' })

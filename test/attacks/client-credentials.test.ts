@@ -289,7 +289,7 @@ describe.each(frameworks)('$name', (framework) => {
       const clientSecret = 'p\u00e4ssw\u00f6rd: 100% +1'
       const { client, clientId } = await registerClient(store, { name: 'umlaut', clientSecret, actor })
       await requestContract(store, { client: client.id, api: 'orders', tier: 'gold', actor })
-      await approveContract(store, { client: client.id, api: 'orders', actor })
+      await approveContract(store, { client: client.id, api: 'orders', actor, ownRequest: true })
       const utf8 = Buffer.from(clientSecret).toString('latin1')
       const latin1Basic = Buffer.from(`${clientId}:${clientSecret}`, 'latin1').toString('base64')
       const formEncoded = new URLSearchParams({ s: clientSecret }).toString().slice(2)

@@ -102,7 +102,7 @@ describe.each(frameworks)('$name', (framework) => {
       const chosen = { name: 'chosen', clientId: 'chosen', clientSecret: 'correct horse', actor: 'test' }
       const { client } = await registerClient(store, chosen)
       await requestContract(store, { client: client.id, api: 'orders', tier: 'gold', actor: 'test' })
-      await approveContract(store, { client: client.id, api: 'orders', actor: 'test' })
+      await approveContract(store, { client: client.id, api: 'orders', actor: 'test', ownRequest: true })
       const { url } = await start(routes)
       const fields = (index: number) => ({ client_id: 'chosen', client_secret: `guess ${index}`, ...attacker })
       expect(await flood(url, 500, { path: '/', fields, atOnce: 500 })).toEqual({ 401: 10, 429: 490 })

@@ -39,7 +39,7 @@ interface Registered {
 async function approvedClient(store: ContractStore, clientId: string, tier = 'gold'): Promise<Registered> {
   const { client, clientSecret } = await registerClient(store, { name: 'app', clientId, actor })
   await requestContract(store, { client: client.id, api, tier, actor })
-  await approveContract(store, { client: client.id, api, actor })
+  await approveContract(store, { client: client.id, api, actor, ownRequest: true })
   return { id: client.id, clientId, clientSecret }
 }
 

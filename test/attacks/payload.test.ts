@@ -343,7 +343,7 @@ describe.each(attacked)('$name', (framework) => {
         actor,
       })
       await requestContract(store, { client: client.id, api: 'orders', tier: 'gold', actor })
-      await approveContract(store, { client: client.id, api: 'orders', actor })
+      await approveContract(store, { client: client.id, api: 'orders', actor, ownRequest: true })
       const members = { client_id: clientId, client_secret: clientSecret }
       const plain = JSON.stringify(members)
       const escaped = plain.replace(/[^\x20-\x7e]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)

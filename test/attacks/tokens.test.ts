@@ -309,7 +309,7 @@ describe.each(frameworks)('$name', (framework) => {
       const { client } = await registerClient(store, { name: 'app', actor })
       await linkIdentity(store, { client: client.id, issuer: target.issuer, clientId: target.clientId, actor })
       await requestContract(store, { client: client.id, api: 'orders', tier: 'gold', actor })
-      await approveContract(store, { client: client.id, api: 'orders', actor })
+      await approveContract(store, { client: client.id, api: 'orders', actor, ownRequest: true })
       answering({})
       const routes: Routes = {
         'ALL /jwt': (on) => [on.validateJwt(local())],
@@ -942,7 +942,7 @@ describe.each(frameworks)('$name, where several kinds of caller share a route', 
       const { client, clientSecret: secret } = await registerClient(store, { name: clientId, clientId, actor: 'test' })
       await linkIdentity(store, { client: client.id, issuer: target.issuer, clientId, actor: 'test' })
       await requestContract(store, { client: client.id, ...api, tier: 'gold' })
-      if (approved) await approveContract(store, { client: client.id, ...api })
+      if (approved) await approveContract(store, { client: client.id, ...api, ownRequest: true })
       return { id: clientId, secret }
     }
     own = await register('orders-client', true)

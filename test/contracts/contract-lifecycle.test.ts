@@ -126,7 +126,9 @@ describe('a contract', () => {
 
   it('may be approved and restored with another tier than the one asked for', async () => {
     const { store, client, move } = await standingAt('pending')
-    expect(await approveContract(store, { actor, api, client, tier: 'silver' })).toMatchObject({ tier: 'silver' })
+    expect(await approveContract(store, { actor, api, client, tier: 'silver', ownRequest: true })).toMatchObject({
+      tier: 'silver',
+    })
     await move('revoke')
     expect(await restoreContract(store, { actor, api, client, tier: 'gold' })).toMatchObject({
       tier: 'gold',
@@ -147,7 +149,9 @@ describe('a contract', () => {
     await deprecateTier(store, { actor, api, name: 'gold' })
     await expect(move('approve')).rejects.toMatchObject(stateFault)
     await expect(move('request')).rejects.toMatchObject(stateFault)
-    expect(await approveContract(store, { actor, api, client, tier: 'silver' })).toMatchObject({ tier: 'silver' })
+    expect(await approveContract(store, { actor, api, client, tier: 'silver', ownRequest: true })).toMatchObject({
+      tier: 'silver',
+    })
     await deprecateTier(store, { actor, api, name: 'silver' })
     await expect(deprecateTier(store, { actor, api, name: 'silver' })).rejects.toMatchObject(stateFault)
     await revokeContract(store, { actor, api, client })
@@ -164,8 +168,12 @@ describe('a contract', () => {
     const { store, client, contract } = await standingAt('pending')
     const seen = (await contract())?.version ?? 0
     await requestContract(store, { actor, api, client, tier: 'silver' })
-    await expect(approveContract(store, { actor, api, client, version: seen })).rejects.toMatchObject(conflict)
-    expect(await approveContract(store, { actor, api, client, version: seen + 1 })).toMatchObject({ tier: 'silver' })
+    await expect(approveContract(store, { actor, api, client, version: seen, ownRequest: true })).rejects.toMatchObject(
+      conflict,
+    )
+    expect(await approveContract(store, { actor, api, client, version: seen + 1, ownRequest: true })).toMatchObject({
+      tier: 'silver',
+    })
   })
 
   it('goes to one of two deciders', async () => {

@@ -44,7 +44,7 @@ type Key = { client: string; api: string; actor: string }
 const moves: Record<ContractMove, (store: ContractStore, key: Key, tier: string) => Promise<Contract>> = {
   request: (store, key, tierName) => requestContract(store, { ...key, tier: tierName }),
   changeTier: (store, key, tierName) => changeTier(store, { ...key, tier: tierName }),
-  approve: (store, key) => approveContract(store, key),
+  approve: (store, key) => approveContract(store, { ...key, ownRequest: true }),
   reject: (store, key) => rejectContract(store, { ...key, reason: 'no' }),
   revoke: (store, key) => revokeContract(store, { ...key, reason: 'over' }),
   restore: (store, key) => restoreContract(store, key),

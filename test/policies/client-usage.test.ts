@@ -97,7 +97,9 @@ describe('usageOf', () => {
       fault('ERR_CLIENTELE_STATE', /is revoked/),
     )
     await requestContract(store, { client: clients.none.id, api: 'untiered', actor })
-    await approveContract(store, { client: clients.none.id, api: 'untiered', actor }).catch(() => undefined)
+    await approveContract(store, { client: clients.none.id, api: 'untiered', actor, ownRequest: true }).catch(
+      () => undefined,
+    )
     const untiered = forKoa({ api: 'untiered', store })
     await expect(untiered.usageOf({ client: clients.none.id })).rejects.toMatchObject(
       fault('ERR_CLIENTELE_STATE', /has no tier/),

@@ -47,7 +47,7 @@ async function throttled(framework: Framework, { limits, options, counter = memo
   const clientOf = async (name: string) => {
     const { client, clientId, clientSecret } = await registerClient(store, { name, actor })
     await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-    await approveContract(store, { client: client.id, api, actor })
+    await approveContract(store, { client: client.id, api, actor, ownRequest: true })
     const headers: Headers = [
       ['client_id', clientId],
       ['client_secret', clientSecret],

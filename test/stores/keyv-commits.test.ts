@@ -142,7 +142,7 @@ const moves: Readonly<Record<string, (store: ContractStore, client: string) => P
   requestContract: (store, client) => requestContract(store, { client, api: 'other', actor }),
   approveContract: async (store, client) => {
     await requestContract(store, { client, api: 'orders', tier: 'gold', actor })
-    return approveContract(store, { client, api: 'orders', actor })
+    return approveContract(store, { client, api: 'orders', actor, ownRequest: true })
   },
 }
 

@@ -193,7 +193,7 @@ for (const [kind, suite] of places) {
       const { clients } = await seededStore(here.store)
       const { id } = clients.none
       await linkIdentity(here.store, { client: id, issuer, clientId: 'app', actor })
-      await approveContract(here.store, { client: clients.pending.id, api: 'orders', actor })
+      await approveContract(here.store, { client: clients.pending.id, api: 'orders', actor, ownRequest: true })
       const senders = [await serve(there.store), await serve(cachedStore(there.store))]
       for (const send of senders) expect((await send(tokenOf())).status).toBe(200)
       await revokeTokens(here.store, { issuer, token: 'one', actor })

@@ -46,7 +46,7 @@ export async function seededStore(
     publicPending: await register('publicPending', 'public'),
   }
   for (const name of ['approved', 'revoked', 'disabled', 'public'] as const) {
-    await approveContract(store, { client: clients[name].id, api, actor })
+    await approveContract(store, { client: clients[name].id, api, actor, ownRequest: true })
   }
   await rejectContract(store, { client: clients.rejected.id, api, actor, reason: 'test' })
   await revokeContract(store, { client: clients.revoked.id, api, actor })

@@ -41,7 +41,11 @@ export async function rotateSecret(store: ContractStore, input: RotateSecretInpu
   const fresh = generateSecret(now)
   const kept = endingSoon(before.secrets, now, checked.overlapSeconds)
   const client = edited('client', before, checked, { secrets: [...kept, fresh.stored] })
-  return { client: await replace(store, 'client', before, client), clientSecret: fresh.text }
+  const details = { secret: fresh.stored.id }
+  return {
+    client: await replace(store, 'client', before, client, { step: 'rotateSecret', details }),
+    clientSecret: fresh.text,
+  }
 }
 
 /** The secrets that are still good, none for longer than the overlap; a hash that is good for nothing is not kept. */
@@ -77,5 +81,9 @@ export async function endSecret(store: ContractStore, input: EndSecretInput): Pr
   if (secrets.length === before.secrets.length) {
     throw new ClienteleFault('ERR_CLIENTELE_NOT_FOUND', 'The client has no such secret.')
   }
-  return replace(store, 'client', before, edited('client', before, checked, { secrets }))
+  const details = { secret: checked.secret }
+  return replace(store, 'client', before, edited('client', before, checked, { secrets }), {
+    step: 'endSecret',
+    details,
+  })
 }

@@ -4,7 +4,9 @@ import type { Client, Contract, Identity } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
-import { commit, edited, firstVersion, found, inputShape, listAll, replace, type LifecycleInput } from './common.js'
+import { listAll } from '../every-record.js'
+import { commit } from './audit-log.js'
+import { edited, firstVersion, found, inputShape, replace, type LifecycleInput } from './common.js'
 import { clientOutcome, type ClientMove } from './moves.js'
 
 export interface ClientInput extends LifecycleInput {
@@ -34,7 +36,7 @@ export async function enableClient(store: ContractStore, input: ClientInput): Pr
 async function move(store: ContractStore, name: ClientMove, input: ClientInput): Promise<Client> {
   const before = await found(store, 'client', { id: input.client }, input.version)
   const state = clientOutcome(before, name)
-  return replace(store, 'client', before, edited('client', before, input, { state }))
+  return replace(store, 'client', before, edited('client', before, input, { state }), { step: `${name}Client` })
 }
 
 /**
@@ -51,11 +53,12 @@ export async function removeClient(store: ContractStore, input: ClientInput): Pr
   const contracts = await listAll(store, { kind: 'contract', client: client.id })
   const barredApis = contracts.filter(isBarred).map((contract) => contract.api)
   const tombstones = client.identities.map((identity) => tombstone(store, identity, barredApis))
-  await commit(store, [
+  const changes: Change[] = [
     { kind: 'client', key: { id: client.id }, expect: client.version, value: null },
     ...contracts.map(removal),
     ...(await Promise.all(tombstones)),
-  ])
+  ]
+  await commit(store, changes, [{ step: 'removeClient', actor: checked.actor, client: client.id }])
 }
 
 function isBarred(contract: Contract): boolean {

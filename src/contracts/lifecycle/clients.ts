@@ -6,8 +6,9 @@ import { localIssuer, type Client, type StoredSecret } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { freeText, id } from '../schema-words.js'
 import { generateSecret, secretForm, storeChosenSecret } from '../secrets.js'
-import type { ContractStore } from '../store.js'
-import { commit, firstVersion, inputShape, stamp, stateFault, withoutUndefined, type LifecycleInput } from './common.js'
+import type { Change, ContractStore } from '../store.js'
+import { commit } from './audit-log.js'
+import { firstVersion, inputShape, stamp, stateFault, stepOn, withoutUndefined, type LifecycleInput } from './common.js'
 
 export interface RegisterClientInput extends Omit<LifecycleInput, 'version'> {
   readonly name: string
@@ -75,7 +76,7 @@ export async function registerClient(store: ContractStore, input: RegisterClient
 }
 
 /** 128 random bits in characters that need no escape in a key, a URL or a header. */
-function randomId(): string {
+export function randomId(): string {
   return randomBytes(16).toString('hex')
 }
 
@@ -115,8 +116,9 @@ async function commitNew(store: ContractStore, client: Client, clientId: string)
         : 'The client ID is taken; choose another.',
     )
   }
-  await commit(store, [
+  const changes: Change[] = [
     { kind: 'client', key: { id: client.id }, expect: null, value: client },
     { kind: 'identity', key, expect: null, value: { ...key, version: firstVersion(), client: client.id } },
-  ])
+  ]
+  await commit(store, changes, [{ ...stepOn('client', client, 'registerClient'), ...key }])
 }

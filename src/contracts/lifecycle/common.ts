@@ -1,8 +1,10 @@
 import { ClienteleFault } from '../../decisions/faults.js'
 import { checkRecord } from '../check-record.js'
 import { keyOf } from '../keys.js'
+import type { LifecycleStep, StepDetails } from '../model.js'
 import { actor, version } from '../schema-words.js'
 import type { Change, ContractStore, RecordKind, Records } from '../store.js'
+import { commit, type Step } from './audit-log.js'
 
 /** What every call of the lifecycle says: who wants it, and which revision he saw. */
 export interface LifecycleInput {
@@ -81,24 +83,29 @@ export function stateFault(message: string): ClienteleFault {
   return new ClienteleFault('ERR_CLIENTELE_STATE', message)
 }
 
-/** Every record of a list. */
-export async function listAll<K extends RecordKind>(
-  store: Pick<ContractStore, 'list'>,
-  query: { readonly kind: K; readonly api?: string; readonly client?: string; readonly state?: string },
-): Promise<Records[K]['value'][]> {
-  const records: Records[K]['value'][] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.list<K>({ ...query, pageSize: 1000, ...(cursor === undefined ? {} : { cursor }) })
-    records.push(...page.records)
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return records
+/** Of a record that a step has changed: what the audit log says of it. */
+export function stepOn<K extends Editable>(kind: K, record: Records[K]['value'], step: LifecycleStep): Step {
+  return { step, actor: record.updatedBy, ...detailsOf({ kind, record } as EditedRecord) }
 }
 
-/** The one way in which the lifecycle writes. */
-export function commit(store: ContractStore, changes: readonly Change[]): Promise<void> {
-  return store.commit(changes)
+type EditedRecord = { [K in Editable]: { readonly kind: K; readonly record: Records[K]['value'] } }[Editable]
+
+function detailsOf({ kind, record }: EditedRecord): StepDetails {
+  if (kind === 'client') return { client: record.id, state: record.state }
+  if (kind === 'tier') return { api: record.api, tier: record.name, state: record.state }
+  if (kind === 'revocation') {
+    const { issuer, target, reason } = record
+    return withoutUndefined({ issuer, target, reason })
+  }
+  const { client, api, state, tier, requestedTier, reason } = record
+  return withoutUndefined({ client, api, state, tier, requestedTier, reason })
+}
+
+/** How a record is written that has been read before. */
+interface Replacement {
+  readonly step: LifecycleStep
+  readonly details?: StepDetails
+  readonly assertions?: readonly Change[]
 }
 
 /** Writes one record that has been read before. */
@@ -107,9 +114,9 @@ export async function replace<K extends Editable>(
   kind: K,
   before: Records[K]['value'],
   value: Records[K]['value'],
-  assertions: readonly Change[] = [],
+  { step, details, assertions = [] }: Replacement,
 ): Promise<Records[K]['value']> {
-  const key = keyOf(kind, value)
-  await commit(store, [{ kind, key, expect: before.version, value } as Change, ...assertions])
+  const change = { kind, key: keyOf(kind, value), expect: before.version, value } as Change
+  await commit(store, [change, ...assertions], [{ ...stepOn(kind, value, step), ...details }])
   return value
 }

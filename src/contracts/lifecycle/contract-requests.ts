@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { checkRecord, parseInput } from '../check-record.js'
-import type { Client, Contract, Tier } from '../model.js'
+import type { Client, Contract } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { apiName, id, longText, tierName } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
+import { approvedAtOnce } from './at-once.js'
+import { commitDecided } from './audit-log.js'
 import {
-  commit,
   edited,
   firstVersion,
   found,
@@ -14,6 +15,7 @@ import {
   requireVersion,
   stamp,
   stateFault,
+  stepOn,
   withoutUndefined,
   type LifecycleInput,
 } from './common.js'
@@ -51,28 +53,28 @@ export async function requestContract(store: ContractStore, input: RequestContra
   if (before !== undefined) requireVersion('contract', before.version, checked.version)
   const outcome = contractOutcome(before, 'request')
   const tier = await openTier(store, checked.api, checked.tier)
-  const state = outcome === 'decided by tier' ? byTier(tier, before) : 'pending'
-  const contract = requested(before, checked, state)
-  await commit(store, [
-    { kind: 'contract', key, expect: before?.version ?? null, value: contract },
-    clientAssertion(client),
-    ...tierAssertion(tier),
-  ])
-  return contract
+  return commitDecided(store, async () => {
+    const atOnce = outcome === 'decided by tier' && (await approvedAtOnce(store, { client, before, tier }))
+    const contract = requested(before, checked, atOnce ? 'approved' : 'pending')
+    const change: Change = { kind: 'contract', key, expect: before?.version ?? null, value: contract }
+    return {
+      changes: [change, clientAssertion(client), ...tierAssertion(tier)],
+      steps: [stepOn('contract', contract, 'requestContract')],
+      result: contract,
+    }
+  })
 }
 
-function byTier(tier: Tier | undefined, before: Contract | undefined): 'approved' | 'pending' {
-  return before?.barred !== true && tier?.approval !== 'manual' ? 'approved' : 'pending'
-}
-
-function requested(before: Contract | undefined, input: RequestContractInput, state: Contract['state']): Contract {
+function requested(before: Contract | undefined, input: RequestContractInput, state: 'approved' | 'pending'): Contract {
   const { client, api, tier, reason } = input
+  const requestedBy = state === 'pending' ? input.actor : undefined
   if (before !== undefined) {
     const barred = before.barred || before.state !== 'pending'
-    return edited('contract', before, input, { state, tier, reason, barred })
+    return edited('contract', before, input, { state, tier, reason, requestedBy, barred })
   }
   const stamped = stamp(input)
-  const members = { client, api, tier, reason, state, barred: false, createdAt: stamped.updatedAt, ...stamped }
+  const asked = { client, api, tier, reason, requestedBy }
+  const members = { ...asked, state, barred: false, createdAt: stamped.updatedAt, ...stamped }
   return checkRecord('contract', withoutUndefined({ ...members, version: firstVersion() }))
 }
 
@@ -103,13 +105,29 @@ export async function changeTier(store: ContractStore, input: ChangeTierInput): 
   const checked = parseInput('changeTier()', changeInput, input)
   const before = await found(store, 'contract', { client: checked.client, api: checked.api }, checked.version)
   contractOutcome(before, 'changeTier')
+  const step = 'changeTier'
   if (checked.tier === before.tier) {
-    return replace(store, 'contract', before, edited('contract', before, checked, { requestedTier: undefined }))
+    const after = edited('contract', before, checked, { requestedTier: undefined, requestedBy: undefined })
+    return replace(store, 'contract', before, after, { step })
   }
+  const client = await found(store, 'client', { id: checked.client })
   const tier = await openTier(store, checked.api, checked.tier)
-  const change =
-    byTier(tier, before) === 'approved'
-      ? { tier: checked.tier, requestedTier: undefined }
-      : { requestedTier: checked.tier }
-  return replace(store, 'contract', before, edited('contract', before, checked, change), tierAssertion(tier))
+  return commitDecided(store, async () => {
+    const atOnce = await approvedAtOnce(store, { client, before, tier })
+    const contract = edited('contract', before, checked, atOnce ? inForce(checked) : waiting(checked))
+    const key = { client: contract.client, api: contract.api }
+    return {
+      changes: [{ kind: 'contract', key, expect: before.version, value: contract }, ...tierAssertion(tier)],
+      steps: [stepOn('contract', contract, step)],
+      result: contract,
+    }
+  })
+}
+
+function inForce({ tier }: ChangeTierInput): Partial<Contract> {
+  return { tier, requestedTier: undefined, requestedBy: undefined }
+}
+
+function waiting({ tier, actor }: ChangeTierInput): Partial<Contract> {
+  return { requestedTier: tier, requestedBy: actor }
 }

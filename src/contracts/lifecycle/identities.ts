@@ -4,7 +4,8 @@ import type { Client, Contract, IdentityLink } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { id, issuer } from '../schema-words.js'
 import type { Change, ContractStore } from '../store.js'
-import { commit, edited, firstVersion, found, inputShape, stamp, stateFault, type LifecycleInput } from './common.js'
+import { commit } from './audit-log.js'
+import { edited, firstVersion, found, inputShape, stamp, stateFault, stepOn, type LifecycleInput } from './common.js'
 
 export interface LinkIdentityInput extends LifecycleInput {
   readonly client: string
@@ -36,7 +37,7 @@ export async function linkIdentity(store: ContractStore, input: LinkIdentityInpu
   const client = edited('client', before, checked, { identities: [...before.identities, identity] })
   const version = link === undefined ? firstVersion() : link.version + 1
   const bars = (link?.barredApis ?? []).map((api) => barOn(store, api, checked))
-  await commit(store, [
+  const changes: Change[] = [
     { kind: 'client', key: { id: client.id }, expect: before.version, value: client },
     {
       kind: 'identity',
@@ -45,7 +46,8 @@ export async function linkIdentity(store: ContractStore, input: LinkIdentityInpu
       value: { ...identity, version, client: client.id },
     },
     ...(await Promise.all(bars)),
-  ])
+  ]
+  await commit(store, changes, [{ ...stepOn('client', client, 'linkIdentity'), ...identity }])
   return client
 }
 

@@ -38,5 +38,6 @@ export async function overrideLimits(store: ContractStore, input: OverrideLimits
     'contract',
     before,
     edited('contract', before, checked, { limits: checked.limits ?? undefined }),
+    { step: 'overrideLimits' },
   )
 }

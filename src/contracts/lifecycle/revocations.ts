@@ -5,14 +5,15 @@ import type { Revocation } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { actor, instant, issuer, longText, version } from '../schema-words.js'
 import type { ContractStore } from '../store.js'
+import { listAll } from '../every-record.js'
+import { commit } from './audit-log.js'
 import {
-  commit,
   edited,
   firstVersion,
   found,
-  listAll,
   requireVersion,
   stamp,
+  stepOn,
   withoutUndefined,
   type LifecycleInput,
 } from './common.js'
@@ -67,7 +68,8 @@ export async function revokeTokens(store: ContractStore, input: RevokeTokensInpu
     before === undefined
       ? newRevocation(key, withoutUndefined({ issuedBefore, endsAt, reason }), checked)
       : edited('revocation', before, checked, { issuedBefore, endsAt, reason })
-  await commit(store, [{ kind: 'revocation', key, expect: before?.version ?? null, value: revocation }])
+  const change = { kind: 'revocation', key, expect: before?.version ?? null, value: revocation } as const
+  await commit(store, [change], [stepOn('revocation', revocation, 'revokeTokens')])
   return revocation
 }
 
@@ -80,7 +82,8 @@ export async function allowTokens(store: ContractStore, input: AllowTokensInput)
   const checked = parseInput('allowTokens()', allowInput, input)
   const key = keyOfTokens('allowTokens()', checked)
   const before = await found(store, 'revocation', key, checked.version)
-  await commit(store, [{ kind: 'revocation', key, expect: before.version, value: null }])
+  const step = { step: 'allowTokens', actor: checked.actor, ...key } as const
+  await commit(store, [{ kind: 'revocation', key, expect: before.version, value: null }], [step])
 }
 
 /**
@@ -89,13 +92,14 @@ export async function allowTokens(store: ContractStore, input: AllowTokensInput)
  * @throws ClienteleFault `ERR_CLIENTELE_INVALID`, `_CONFLICT`
  */
 export async function forgetRevocations(store: ContractStore, input: { readonly actor: string }): Promise<number> {
-  parseInput('forgetRevocations()', forgetInput, input)
+  const { actor: forgetter } = parseInput('forgetRevocations()', forgetInput, input)
   const now = Date.now()
   const ended = (await listAll(store, { kind: 'revocation' })).filter(
     ({ endsAt }) => endsAt !== undefined && Date.parse(endsAt) <= now,
   )
   for (const { issuer, target, version: expect } of ended) {
-    await commit(store, [{ kind: 'revocation', key: { issuer, target }, expect, value: null }])
+    const step = { step: 'forgetRevocations', actor: forgetter, issuer, target } as const
+    await commit(store, [{ kind: 'revocation', key: { issuer, target }, expect, value: null }], [step])
   }
   return ended.length
 }

@@ -1,23 +1,25 @@
 import { z } from 'zod'
-import { ClienteleFault } from '../../decisions/faults.js'
 import { checkRecord, parseInput } from '../check-record.js'
 import type { Contract, Tier } from '../model.js'
 import type { Shape } from '../schema-shape.js'
 import { limitInputs, type LimitInput } from '../limit-schemas.js'
 import { apiName, longText, tierName } from '../schema-words.js'
-import type { ContractStore } from '../store.js'
+import { keyOf } from '../keys.js'
+import type { Change, ContractStore } from '../store.js'
+import { listAll } from '../every-record.js'
+import { approvedAtOnce } from './at-once.js'
+import { commit, commitDecided, isConflict } from './audit-log.js'
 import {
-  commit,
   edited,
   firstVersion,
   found,
   inputShape,
-  listAll,
   missing,
   replace,
   requireVersion,
   stamp,
   stateFault,
+  stepOn,
   withoutUndefined,
   type LifecycleInput,
 } from './common.js'
@@ -30,6 +32,8 @@ export interface DefineTierInput extends LifecycleInput {
   readonly description?: string
   /** `automatic`: whoever asks is approved at once, unless barred. */
   readonly approval: Tier['approval']
+  /** How many contracts of one owner an automatic tier approves at once. Left out: any number. */
+  readonly automaticPerOwner?: number
   /** One to twenty, no two of the same algorithm and window. */
   readonly limits: readonly LimitInput[]
 }
@@ -46,6 +50,7 @@ const defineInput = z.strictObject({
   name: tierName,
   description: longText.optional(),
   approval: z.enum(['automatic', 'manual']),
+  automaticPerOwner: z.int().min(1).optional(),
   limits: limitInputs,
 } satisfies Record<keyof DefineTierInput, z.ZodType>)
 
@@ -67,17 +72,19 @@ export async function defineTier(store: ContractStore, input: DefineTierInput): 
 
 async function create(store: ContractStore, input: CheckedTier): Promise<Tier> {
   if (input.version !== undefined) throw missing('tier', input)
-  const { api, name, description, approval, limits } = input
-  const members = { api, name, description, approval, limits, state: 'active', ...stamp(input) }
+  const { actor: _actor, version: _version, ...said } = input
+  const members = { ...said, state: 'active', ...stamp(input) }
   const tier = checkRecord('tier', withoutUndefined({ ...members, version: firstVersion() }))
-  await commit(store, [{ kind: 'tier', key: { api, name }, expect: null, value: tier }])
+  const change = { kind: 'tier', key: { api: tier.api, name: tier.name }, expect: null, value: tier } as const
+  await commit(store, [change], [stepOn('tier', tier, 'defineTier')])
   return tier
 }
 
 function edit(store: ContractStore, before: Tier, input: CheckedTier): Promise<Tier> {
   requireVersion('tier', before.version, input.version)
-  const { description, approval, limits } = input
-  return replace(store, 'tier', before, edited('tier', before, input, { description, approval, limits }))
+  const { description, approval, automaticPerOwner, limits } = input
+  const after = edited('tier', before, input, { description, approval, automaticPerOwner, limits })
+  return replace(store, 'tier', before, after, { step: 'defineTier' })
 }
 
 /** After the tier's commit: a request that saw the manual tier cannot be written any more, so none is missed. */
@@ -106,12 +113,21 @@ async function approveOne(
   input: LifecycleInput,
 ): Promise<Contract | undefined> {
   const state = contractOutcome(contract, 'approve')
-  const after = edited('contract', contract, input, { state, tier: tier.name, requestedTier: undefined })
+  const granted = { state, tier: tier.name, requestedTier: undefined, requestedBy: undefined }
+  const after = edited('contract', contract, input, granted)
+  const change: Change = { kind: 'contract', key: keyOf('contract', after), expect: contract.version, value: after }
+  const client = await store.find('client', { id: contract.client })
+  if (client === undefined) return undefined
   try {
-    return await replace(store, 'contract', contract, after, tierAssertion(tier))
+    return await commitDecided(store, async () => {
+      const atOnce = await approvedAtOnce(store, { client, before: contract, tier })
+      if (!atOnce) return { changes: [], steps: [], result: undefined }
+      const steps = [stepOn('contract', after, 'approveContract')]
+      return { changes: [change, ...tierAssertion(tier)], steps, result: after }
+    })
   } catch (error) {
     // Somebody decided on this contract, or edited the tier again, in the meantime: theirs is the newer word.
-    if (error instanceof ClienteleFault && error.code === 'ERR_CLIENTELE_CONFLICT') return undefined
+    if (isConflict(error)) return undefined
     throw error
   }
 }
@@ -132,5 +148,6 @@ export async function deprecateTier(store: ContractStore, input: TierInput): Pro
   const checked = parseInput('deprecateTier()', tierInput, input)
   const before = await found(store, 'tier', { api: checked.api, name: checked.name }, checked.version)
   if (before.state === 'deprecated') throw stateFault('A tier that is deprecated cannot be deprecated again.')
-  return replace(store, 'tier', before, edited('tier', before, checked, { state: 'deprecated' }))
+  const after = edited('tier', before, checked, { state: 'deprecated' })
+  return replace(store, 'tier', before, after, { step: 'deprecateTier' })
 }

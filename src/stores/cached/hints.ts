@@ -1,6 +1,9 @@
 import { keyParts } from '../../contracts/keys.js'
 import type { RecordKey, RecordKind } from '../../contracts/store.js'
 
+/** What policies ask for. The audit log is no answer to them, and its entries would crowd out other hints. */
+type AskedKind = Exclude<RecordKind, 'audit' | 'audit-head'>
+
 /** Hints that are kept by key, for each kind. */
 const mostMarks = 10_000
 
@@ -12,7 +15,7 @@ export class Hints {
   #sequence = 0
   #missedAt = 0
   #forgottenAt = 0
-  readonly #marks: Readonly<Record<RecordKind, Map<string, number>>> = {
+  readonly #marks: Readonly<Record<AskedKind, Map<string, number>>> = {
     client: new Map(),
     identity: new Map(),
     contract: new Map(),
@@ -31,7 +34,7 @@ export class Hints {
   }
 
   /** When this very record was last said to have changed. */
-  about(kind: RecordKind, key: string): number {
+  about(kind: AskedKind, key: string): number {
     const marks = this.#marks[kind]
     const at = marks.size === 0 ? undefined : marks.get(key)
     return at === undefined || at < this.#forgottenAt ? this.#forgottenAt : at
@@ -39,10 +42,12 @@ export class Hints {
 
   changed(keys: readonly RecordKey[]): void {
     const at = this.next()
-    for (const key of keys) this.mark(key.kind, joinedKey(key), at)
+    for (const key of keys) {
+      if (key.kind !== 'audit' && key.kind !== 'audit-head') this.mark(key.kind, joinedKey(key), at)
+    }
   }
 
-  mark(kind: RecordKind, key: string, at: number): void {
+  mark(kind: AskedKind, key: string, at: number): void {
     const marks = this.#marks[kind]
     if (marks.size >= mostMarks) {
       // Rather everything read again than one change forgotten.

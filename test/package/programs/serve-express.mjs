@@ -8,7 +8,7 @@ const limits = [{ requests: 1, windowSeconds: 60 }]
 await defineTier(store, { api, actor, name: 'gold', approval: 'manual', limits })
 const { client, clientId, clientSecret } = await registerClient(store, { name: 'web shop', actor })
 await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-await approveContract(store, { client: client.id, api, actor })
+await approveContract(store, { client: client.id, api, actor, ownRequest: true })
 
 const { enforceClientId, limitBySla, admissionOf } = clientele({ api, store })
 const app = express()

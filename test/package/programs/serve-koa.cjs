@@ -9,7 +9,7 @@ async function main() {
   await defineTier(store, { api, actor, name: 'gold', approval: 'manual', limits })
   const { client, clientId, clientSecret } = await registerClient(store, { name: 'web shop', actor })
   await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-  await approveContract(store, { client: client.id, api, actor })
+  await approveContract(store, { client: client.id, api, actor, ownRequest: true })
 
   const { enforceClientId, limitBySla, admissionOf } = clientele({ api, store })
   const app = new Koa()

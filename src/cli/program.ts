@@ -1,0 +1,95 @@
+import { Command, CommanderError } from 'commander'
+import { ClienteleFault } from '../decisions/faults.js'
+import { addAudit } from './commands/audit.js'
+import { addClients } from './commands/clients.js'
+import { addContracts } from './commands/contracts.js'
+import { addCode } from './commands/code.js'
+import { addDoctor } from './commands/doctor.js'
+import { addExport } from './commands/export.js'
+import { addImport } from './commands/import.js'
+import { addSecrets } from './commands/secrets.js'
+import { addTiers } from './commands/tiers.js'
+import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
+import { printable } from './safe-text.js'
+
+/** Runs one command line and resolves to the exit code. Nothing that it throws is left. */
+export async function runCli(parameters: readonly string[]): Promise<number> {
+  const program = makeProgram()
+  try {
+    await program.parseAsync(parameters, { from: 'user' })
+    return exitCodes.done.code
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+/** All commands, also for who compares them with their documentation. */
+export function makeProgram(): Command {
+  const program = new Command('clientele')
+    .description('Clients, tiers and contracts of your APIs, in the store that your servers run on.')
+    .option(
+      '-s, --store <store>',
+      'a directory, redis:// or postgres:// URL, or a file that exports `store`; CLIENTELE_STORE',
+    )
+    .option('--create', 'make the store where there is none')
+    .option('--actor <name>', 'who does this, for the record; CLIENTELE_ACTOR, otherwise the user of the system')
+    .option('--json', 'for scripts: JSON in place of tables')
+    .addHelpText('after', examples)
+  for (const add of [
+    addClients,
+    addTiers,
+    addContracts,
+    addSecrets,
+    addAudit,
+    addExport,
+    addImport,
+    addCode,
+    addDoctor,
+  ])
+    add(program)
+  for (const command of withChildren(program)) settle(command)
+  return program
+}
+
+const examples = `
+Examples:
+  clientele --store ./data --create tiers define --api orders --name gold --approval manual --limit 100/60s
+  clientele --store ./data clients register --name "Web shop" --owner team-shop
+  clientele --store ./data contracts approve web-shop --api orders
+  CLIENTELE_STORE=redis://127.0.0.1:6379 clientele contracts list --state pending --json
+
+Exit codes:
+${Object.values(exitCodes)
+  .map(({ code, meaning }) => `  ${String(code)}  ${meaning.replaceAll('`', '')}`)
+  .join('\n')}`
+
+export function withChildren(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withChildren)]
+}
+
+/** What commander says of a wrong command line may quote it. */
+function settle(command: Command): void {
+  command.exitOverride().configureOutput({
+    writeErr: (text) => {
+      process.stderr.write(text.trimEnd().split('\n').map(printable).join('\n') + '\n')
+    },
+  })
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done.code : exitCodes.wrongInput.code
+  if (error instanceof CliError) return tell(error.message, exitCodes[error.exit].code)
+  if (error instanceof ClienteleFault) {
+    const exit = exitOfFault[error.code] ?? (error.status === 503 ? 'outage' : 'failed')
+    return tell(`${error.code}: ${error.message}`, exitCodes[exit].code)
+  }
+  // A message of somebody else's may hold a URL with a password.
+  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
+  const kind = [name, code].filter((part) => typeof part === 'string').join(' ')
+  return tell(`failed: ${kind}`, exitCodes.failed.code)
+}
+
+function tell(message: string, code: number): number {
+  process.stderr.write(`error: ${message.split('\n').map(printable).join('\n')}\n`)
+  return code
+}

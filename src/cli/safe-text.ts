@@ -1,0 +1,24 @@
+/**
+ * What a terminal could take for an order, or show in another order than it stands there: control characters (and so
+ * all of ANSI and OSC), format characters (and so all of bidi), separators of lines, halves of characters.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+
+/** For all that people registered: the text with every such character spelt out, on one line. */
+export function printable(text: string): string {
+  return text.replace(unsafe, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+/** The same for JSON, which stays JSON of the same value. */
+export function printableJson(value: unknown, indent?: number): string {
+  // Line feeds outside of strings are ours: those inside are escaped already.
+  return JSON.stringify(value, undefined, indent).replace(unsafe, (character) =>
+    character === '\n' ? character : escapedUnits(character),
+  )
+}
+
+function escapedUnits(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => {
+    return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+  }).join('')
+}
