@@ -3,11 +3,12 @@ import { limits } from './limits/suite.js'
 import { payload } from './payload/suite.js'
 import { requests } from './requests/suite.js'
 import type { Row } from './rounds.js'
+import { store } from './store/suite.js'
 import { starting } from './starting/suite.js'
 import { tokens } from './tokens/suite.js'
 
 /** A new suite is a line here. */
-const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, tokens, payload, limits, starting }
+const suites: Readonly<Record<string, () => Promise<Row[]>>> = { requests, tokens, payload, limits, starting, store }
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !Object.hasOwn(suites, name))
@@ -18,7 +19,7 @@ if (unknown.length > 0) {
 console.log(`measuring ${import.meta.resolve('clientele/express')} on Node ${process.version}`)
 for (const [name, run] of Object.entries(suites)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
-  console.log(`${name}: measuring, about half a minute …`)
+  console.log(`${name}: measuring, half a minute or some …`)
   const rows = await run()
   print(rows)
   await write(name, rows)
@@ -26,12 +27,13 @@ for (const [name, run] of Object.entries(suites)) {
 
 function print(rows: readonly Row[]): void {
   console.table(
-    rows.map(({ name, medianMicroseconds, minMicroseconds, comparedTo = '', ratio = '' }) => ({
+    rows.map(({ name, medianMicroseconds, minMicroseconds, ...further }) => ({
       name,
       'median µs': medianMicroseconds,
       'min µs': minMicroseconds,
-      'compared to': comparedTo,
-      ratio,
+      ...(further.p99Microseconds !== undefined && { 'p99 µs': further.p99Microseconds }),
+      ...(further.bytesPerRecord !== undefined && { 'bytes per record': further.bytesPerRecord }),
+      ...(further.comparedTo !== undefined && { 'compared to': further.comparedTo, ratio: further.ratio }),
     })),
   )
 }

@@ -12,6 +12,10 @@ export interface Row {
   readonly name: string
   readonly medianMicroseconds: number
   readonly minMicroseconds: number
+  /** Of single operations, where they were timed one by one. */
+  readonly p99Microseconds?: number
+  /** Memory, where what is measured holds records. */
+  readonly bytesPerRecord?: number
   readonly comparedTo?: string
   /** Of the medians. */
   readonly ratio?: number

@@ -91,18 +91,36 @@ async function manyKeys(): Promise<Row[]> {
   console.log(`a million clients, five limits each: ${bytes} bytes for each, beside ${nameBytes} of its name`)
   const small = memoryCounter()
   const small1000 = 'memory, five limits, a thousand clients in turn'
-  // As many different ones in a row from each, so that it is the size of the table that differs.
-  const inTurn = (counter: Counter, list: readonly string[]) => {
+  const inTurn = (list: readonly string[], decide: (subject: string) => unknown) => {
     let at = 0
-    return () => {
-      at = (at + 7919) % list.length
-      return counter.take(list[at] ?? '', five, 1)
-    }
+    return () => decide(list[(at = (at + 7919) % list.length)] ?? '')
   }
+  const peer = new MemoryStore()
+  peer.init({ windowMs: 3_600_000 } as Parameters<MemoryStore['init']>[0])
+  for (const subject of subjects) await peer.increment(subject)
   const contenders = [
-    timed(small1000, inTurn(small, few)),
-    timed('memory, five limits, a million clients in turn', inTurn(large, subjects), [small1000]),
-    timed('memory, five limits, the same thousand of a million', inTurn(large, few), [small1000]),
+    timed(
+      small1000,
+      inTurn(few, (subject) => small.take(subject, five, 1)),
+    ),
+    timed(
+      'memory, five limits, a million clients in turn',
+      inTurn(subjects, (subject) => large.take(subject, five, 1)),
+      [small1000],
+    ),
+    timed(
+      'memory, five limits, the same thousand of a million',
+      inTurn(few, (subject) => large.take(subject, five, 1)),
+      [small1000],
+    ),
+    timed(
+      'express-rate-limit, one limit, a thousand of a million',
+      inTurn(few, (subject) => peer.increment(subject)),
+    ),
+    timed(
+      'express-rate-limit, one limit, a million clients in turn',
+      inTurn(subjects, (subject) => peer.increment(subject)),
+    ),
   ]
   return measure(contenders, { operations: 2000, rounds: 100, warmUpRounds: 20 })
 }

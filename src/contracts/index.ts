@@ -24,6 +24,7 @@ export type {
   Change,
   ContractReader,
   ContractStore,
+  Freshness,
   ListQuery,
   Page,
   RecordKey,

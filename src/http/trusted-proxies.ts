@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { ForwardingHeader } from './forwarding-hops.js'
 import { isWithin, parseRange, type IpAddress, type IpRange } from './ip-address.js'
 
@@ -30,20 +29,9 @@ const namedRanges: Readonly<Record<string, readonly string[]>> = {
 }
 const unixSocket = 'unix'
 
-const trustedProxy = z
-  .string()
-  .refine(
-    (text) => text === unixSocket || rangesOf(text).length > 0,
-    'expected an address, a network such as 10.0.0.0/8, loopback, linklocal, uniquelocal or unix',
-  )
-
-const proxies = "expected 'none', how many proxies there are, or a list of their addresses"
-
-export const proxyOptionsShape = {
-  trustedProxies: z
-    .union([z.literal('none'), z.int().min(1, proxies), z.array(trustedProxy).min(1, proxies)], { error: proxies })
-    .optional(),
-  forwardingHeader: z.enum(['x-forwarded-for', 'forwarded']).optional(),
+/** Whether a text names an address, a network, one of the words for networks, or a Unix socket. */
+export function namesProxy(text: string): boolean {
+  return text === unixSocket || rangesOf(text).length > 0
 }
 
 /** Whoever is one hop nearer to the caller: an address, a Unix socket, or nobody knows. */

@@ -26,7 +26,24 @@ export function guardedTake(
     throw counterFault(cause)
   }
   if (!isPromise(answer)) return sensibleTake(answer, limits.length)
-  return inTime(answer, counterTimeoutMs).then((take) => sensibleTake(take, limits.length))
+  return takeInTime({ counter, counterTimeoutMs }, answer, cost).then((take) => sensibleTake(take, limits.length))
+}
+
+/** What is taken when nobody waits for it any more is given back: that request was not let in by it. */
+function takeInTime({ counter, counterTimeoutMs }: GuardedCounter, answer: Promise<Take>, cost: number): Promise<Take> {
+  let isLate = false
+  const answered = Promise.resolve(answer)
+  answered
+    .then((take) => (isLate && isTaken(take) ? counter.giveBack(take.receipt, cost) : undefined))
+    .catch(() => undefined)
+  return inTime(answered, counterTimeoutMs).catch((fault: unknown) => {
+    isLate = true
+    throw fault
+  })
+}
+
+function isTaken(take: Partial<Take> | null | undefined): take is Take {
+  return take?.taken === true
 }
 
 /** Reads in the same way. */

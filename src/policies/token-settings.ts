@@ -27,6 +27,9 @@ export interface RouteSettings {
 }
 
 export function routeSettings(where: string, context: PolicyContext, options: TokenRouteOptions): RouteSettings {
+  if (options.dpop !== undefined && options.from?.includes('bearer') === false) {
+    throw optionsFault(where, "dpop: needs 'bearer' in from: such tokens stand in Authorization alone (RFC 9449 §7.1)")
+  }
   const { remember, isRevoked, timeoutMs = defaultTimeoutMs, clockToleranceSeconds = defaultToleranceSeconds } = options
   return {
     ...proofSettings(where, context, options, { clockToleranceSeconds, timeoutMs }),

@@ -44,7 +44,7 @@ export class DiskPlace implements ReplicaPlace {
   }
 
   save(generation: Generation, progress: Progress): void {
-    this.#requireOwn()
+    this.requireOwn()
     this.#current = generation as DiskGeneration
     const { name } = this.#current
     const transaction = lastTransaction(this.#file(name))
@@ -79,7 +79,7 @@ export class DiskPlace implements ReplicaPlace {
     return { name, store, remove }
   }
 
-  #requireOwn(): void {
+  requireOwn(): void {
     if (isClaimedBy(this.#directory, this.#writer)) return
     const message = 'replicate(): another process keeps the directory into.path in step; give each process its own.'
     throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { reason: 'second_writer' })

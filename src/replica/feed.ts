@@ -54,7 +54,7 @@ const optionsSchema = z.strictObject({
 
 /**
  * Serves a store to replicas elsewhere: mount it where only they can reach it. It carries what policies need, the
- * hashes of secrets among it, and nothing else. It keeps every record in memory, about half a kilobyte each.
+ * hashes of secrets among it, and nothing else. It keeps every record in memory, some 0.6 kB each.
  *
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */

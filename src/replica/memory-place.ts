@@ -6,6 +6,9 @@ export function memoryPlace(): ReplicaPlace {
   return {
     found: undefined,
     discarded: false,
+    requireOwn() {
+      // Nobody else can see it.
+    },
     stage(): Generation {
       const store = memoryStore()
       return { store, remove: () => store.close() }

@@ -27,6 +27,8 @@ export interface ReplicaPlace {
   readonly found: { readonly generation: Generation; readonly progress: Progress } | undefined
   /** Whether something was left that cannot be relied on. */
   readonly discarded: boolean
+  /** Throws where another process has taken it over: nothing may be written any more. */
+  requireOwn(): void
   /** An empty one, for a snapshot. Nothing of it counts before `save` has named it. */
   stage(): Generation
   /** From here on this is the generation, and this is how far it has come: one step, also for who comes after a crash. */

@@ -55,6 +55,7 @@ export class ReplicaState {
   /** What the source has answered becomes what is in force, or waits for a person. */
   async take(answer: SourceAnswer): Promise<Outcome> {
     this.#requireLater(answer)
+    this.#place.requireOwn()
     return answer.kind === 'changes' ? this.#update(answer) : this.#replace(answer)
   }
 

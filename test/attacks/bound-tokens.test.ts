@@ -378,6 +378,25 @@ describe.each(frameworks)('$name', (framework) => {
     })
   })
 
+  it.each<readonly [name: string, change: object]>([
+    ['no address', { dpop: { replays: memoryReplays() } }],
+    ['an address that is none', { dpop: { publicUrl: 'api.example.com', replays: memoryReplays() } }],
+    ['an address with a query', { dpop: { publicUrl: `${publicUrl}/?a=b`, replays: memoryReplays() } }],
+    ['no memory', { dpop: { publicUrl } }],
+    ['a memory that is none', { dpop: { publicUrl, replays: new Map() } }],
+    ['a secret as algorithm', { dpop: { publicUrl, replays: memoryReplays(), algorithms: ['HS256'] } }],
+    ['no algorithm', { dpop: { publicUrl, replays: memoryReplays(), algorithms: [] } }],
+    ['an age that is none', { dpop: { publicUrl, replays: memoryReplays(), maxAgeSeconds: Infinity } }],
+    ['a short secret of nonces', { dpop: { publicUrl, replays: memoryReplays(), nonces: { secret: 'short' } } }],
+    ['no place for it', { dpop: { publicUrl, replays: memoryReplays() }, from: [{ header: 'X-Token' }] }],
+    ['nothing that could prove a token', { senderConstrained: 'required' }],
+  ])('is not built with %s', (_name, change) => {
+    const options = { ...jwtOptions(), ...change }
+    const start = () =>
+      framework.start({ api: 'orders', store: reader }, { routes: { 'ALL /': (on) => [on.validateJwt(options)] } })
+    expect(start).toThrow(expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }))
+  })
+
   it.each<readonly [name: string, remember: ReplayMemory['remember']]>([
     [
       'throws',

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { approveContract, basicAuth, headers, memoryStore, query, registerClient, requestContract } from 'clientele'
-import type { ContractReader, ContractStore } from 'clientele'
+import type { ContractReader, ContractStore, Counter } from 'clientele'
+import { diskCounter } from 'clientele/disk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { basic, seen, withHeaders, type Clients } from '../conversations/client-id.js'
 import { call, type Answer, type Call } from '../support/call.js'
@@ -356,10 +360,18 @@ describe.each(frameworks)('$name', (framework) => {
   })
 
   describe('#31 and #34 limits', () => {
-    it('#31 a thousand concurrent requests at limit 50 admit exactly 50', async () => {
+    const onDisk = (): Counter & { close(): Promise<void>; path: string } => {
+      const path = mkdtempSync(join(tmpdir(), 'clientele-thousand-'))
+      return Object.assign(diskCounter({ path }), { path })
+    }
+    it.each([
+      ['in memory', undefined],
+      ['on disk', onDisk],
+    ])('#31 a thousand concurrent requests at limit 50 admit exactly 50, counted %s', async (_name, open) => {
       const own = await seededStore(memoryStore(), 50)
       const { clientId, clientSecret } = own.clients.approved
-      const limited = await framework.start({ api: 'orders', store: own.store }, app)
+      const counter = open?.()
+      const limited = await framework.start({ api: 'orders', store: own.store, ...(counter && { counter }) }, app)
       const statuses = await Promise.all(
         Array.from({ length: 1000 }, () =>
           call(limited.url, { path: '/limited', headers: withHeaders(clientId, clientSecret) ?? [] }).then(
@@ -368,6 +380,8 @@ describe.each(frameworks)('$name', (framework) => {
         ),
       )
       await limited.close()
+      await counter?.close()
+      if (counter !== undefined) rmSync(counter.path, { recursive: true, force: true })
       expect(statuses.filter((status) => status === 200)).toHaveLength(50)
       expect(statuses.filter((status) => status === 429)).toHaveLength(950)
     })

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import {
   approveContract,
   basicAuth,
+  cachedStore,
   defineTier,
   headers,
   memoryCounter,
@@ -20,11 +18,11 @@ import {
   type Limit,
   type Tier,
 } from 'clientele'
-import { diskStore } from 'clientele/disk'
 import { parseList, type Item } from 'structured-headers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type Running } from '../support/frameworks.js'
+import { attackedStores } from './attacked-stores.js'
 import { clienteleFor, expectRefusal, type Headers, type Routes } from './attacked.js'
 
 const actor = 'test'
@@ -258,23 +256,6 @@ describe.each(frameworks)('$name', (framework) => {
   })
 })
 
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-const stores: readonly (readonly [name: string, open: () => ContractStore])[] = [
-  ['memoryStore', () => memoryStore()],
-  [
-    'diskStore',
-    () => {
-      const path = mkdtempSync(join(tmpdir(), 'clientele-attacks-'))
-      folders.push(path)
-      return diskStore({ path })
-    },
-  ],
-]
-
 /** Valid IDs that a careless backend takes for one another, or for a pattern, a path or a member of every object. */
 const strangeIds = [
   'acme',
@@ -324,124 +305,176 @@ const noIds = [
   'a'.repeat(10_240),
 ]
 
-describe.each(stores)('%s', (_storeName, open) => {
-  describe.each(frameworks)('$name', (framework) => {
-    let store: ContractStore
-    let server: Running
-    let clients: Map<string, Registered>
-    const any: Routes = {
-      'ALL /any': (on) => [on.enforceClientId({ from: [headers(), query(), basicAuth()] }), on.limitBySla()],
-    }
+for (const { name, suite, on, open } of attackedStores)
+  suite(name, () => {
+    describe.each(on)('$name', (framework) => {
+      let store: ContractStore
+      let remove: () => Promise<void>
+      let server: Running
+      let clients: Map<string, Registered>
+      const any: Routes = {
+        'ALL /any': (handlers) => [
+          handlers.enforceClientId({ from: [headers(), query(), basicAuth()] }),
+          handlers.limitBySla(),
+        ],
+      }
 
-    beforeAll(async () => {
-      store = open()
-      await defineTier(store, { api, name: 'gold', approval: 'manual', limits: [limitOf(100_000)], actor })
-      const registered = new Map<string, Registered>()
-      for (const id of strangeIds) registered.set(id, await approvedClient(store, id))
-      clients = registered
-      server = await framework.start({ api, store }, { routes: any })
-    })
-    afterAll(async () => {
-      await server.close()
-      await store.close?.()
-    })
+      beforeAll(async () => {
+        ;({ store, remove } = await open())
+        await defineTier(store, { api, name: 'gold', approval: 'manual', limits: [limitOf(100_000)], actor })
+        const registered = new Map<string, Registered>()
+        for (const id of strangeIds) registered.set(id, await approvedClient(store, id))
+        clients = registered
+        server = await framework.start({ api, store }, { routes: any })
+      }, 120_000)
+      afterAll(async () => {
+        await server.close()
+        await remove()
+      })
 
-    const of = (id: string): Registered => {
-      const client = clients.get(id)
-      if (client === undefined) throw new Error(`nobody registered ${id}`)
-      return client
-    }
-    const inQuery = (clientId: string, secret: string): Promise<Answer> =>
-      call(server.url, { path: `/any?client_id=${encodeURIComponent(clientId)}&client_secret=${secret}` })
-    const inBasic = (clientId: string, secret: string): Promise<Answer> => {
-      const value = `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${secret}`).toString('base64')}`
-      return ask(server, [['Authorization', value]], '/any')
-    }
-    const clientOf = (answer: Answer): unknown =>
-      (answer.json as { admission?: { client?: { id?: string } } }).admission?.client?.id
-    /** Every row but the versions of others: what must be as it was after an attack. */
-    const row = async (clientId: string) => store.findClient({ issuer: 'local', clientId })
+      const of = (id: string): Registered => {
+        const client = clients.get(id)
+        if (client === undefined) throw new Error(`nobody registered ${id}`)
+        return client
+      }
+      const inQuery = (clientId: string, secret: string): Promise<Answer> =>
+        call(server.url, { path: `/any?client_id=${encodeURIComponent(clientId)}&client_secret=${secret}` })
+      const inBasic = (clientId: string, secret: string): Promise<Answer> => {
+        const value = `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${secret}`).toString('base64')}`
+        return ask(server, [['Authorization', value]], '/any')
+      }
+      const clientOf = (answer: Answer): unknown =>
+        (answer.json as { admission?: { client?: { id?: string } } }).admission?.client?.id
+      /** Every row but the versions of others: what must be as it was after an attack. */
+      const row = async (clientId: string) => store.findClient({ issuer: 'local', clientId })
 
-    it('#24 and #38 each ID is its own client, with its own secret, in every place', async () => {
-      for (const id of strangeIds) {
-        const { clientSecret } = of(id)
-        const answers = [
-          await ask(server, credentials({ clientId: id, clientSecret }), '/any'),
+      it('#24 and #38 each ID is its own client, with its own secret, in every place', async () => {
+        for (const id of strangeIds) {
+          const { clientSecret } = of(id)
+          const answers = [
+            await ask(server, credentials({ clientId: id, clientSecret }), '/any'),
+            await inQuery(id, clientSecret),
+            await inBasic(id, clientSecret),
+          ]
+          expect(answers.map(clientOf)).toEqual([of(id).id, of(id).id, of(id).id])
+        }
+        expect(new Set(strangeIds.map((id) => of(id).id)).size).toBe(strangeIds.length)
+        expect(({} as Record<string, unknown>)['id']).toBeUndefined()
+      })
+
+      it('#24 and #38 no ID is let in with the secret of another', async () => {
+        const { clientSecret } = of('acme')
+        const before = await Promise.all(strangeIds.map(row))
+        for (const id of strangeIds.filter((each) => each !== 'acme')) {
+          expectRefusal(await inQuery(id, clientSecret), 401, 'client_invalid')
+          expectRefusal(await inBasic('acme', of(id).clientSecret), 401, 'client_invalid')
+        }
+        expect(await Promise.all(strangeIds.map(row))).toEqual(before)
+        expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
+      })
+
+      it.each(noIds)('#24 and #38 what is no ID finds nobody (%#)', async (id) => {
+        const { clientSecret } = of('acme')
+        const before = await row('acme')
+        for (const answer of [
           await inQuery(id, clientSecret),
-          await inBasic(id, clientSecret),
-        ]
-        expect(answers.map(clientOf)).toEqual([of(id).id, of(id).id, of(id).id])
-      }
-      expect(new Set(strangeIds.map((id) => of(id).id)).size).toBe(strangeIds.length)
-      expect(({} as Record<string, unknown>)['id']).toBeUndefined()
-    })
-
-    it('#24 and #38 no ID is let in with the secret of another', async () => {
-      const { clientSecret } = of('acme')
-      const before = await Promise.all(strangeIds.map(row))
-      for (const id of strangeIds.filter((each) => each !== 'acme')) {
-        expectRefusal(await inQuery(id, clientSecret), 401, 'client_invalid')
-        expectRefusal(await inBasic('acme', of(id).clientSecret), 401, 'client_invalid')
-      }
-      expect(await Promise.all(strangeIds.map(row))).toEqual(before)
-      expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
-    })
-
-    it.each(noIds)('#24 and #38 what is no ID finds nobody (%#)', async (id) => {
-      const { clientSecret } = of('acme')
-      const before = await row('acme')
-      for (const answer of [
-        await inQuery(id, clientSecret),
-        ...(id.length > 8000 ? [] : [await inBasic(id, clientSecret)]),
-      ]) {
-        expectRefusal(answer, 401, 'client_invalid')
-      }
-      expect(await row('acme')).toEqual(before)
-      expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
-    })
-
-    it('#24 an empty ID is malformed, in every place', async () => {
-      const { clientSecret } = of('acme')
-      expectRefusal(await inQuery('', clientSecret), 400, 'credentials_malformed')
-      expectRefusal(await inBasic('', clientSecret), 400, 'credentials_malformed')
-      expectRefusal(
-        await ask(server, credentials({ clientId: '', clientSecret }), '/any'),
-        400,
-        'credentials_malformed',
-      )
-      expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
-    })
-
-    it('#38 nobody registers over another: not under his name, not under an alias of it', async () => {
-      const before = await Promise.all(strangeIds.map(row))
-      for (const clientId of strangeIds) {
-        await expect(registerClient(store, { name: 'mallory', clientId, actor })).rejects.toMatchObject({
-          code: 'ERR_CLIENTELE_STATE',
-        })
-      }
-      for (const clientId of [...noIds, '']) {
-        await expect(registerClient(store, { name: 'mallory', clientId, actor })).rejects.toMatchObject({
-          code: 'ERR_CLIENTELE_INVALID',
-        })
-      }
-      expect(await Promise.all(strangeIds.map(row))).toEqual(before)
-    })
-
-    it('#38 an alias that is an ID becomes another client, and the first one stays as it was', async () => {
-      const { clientSecret } = of('acme')
-      const before = await row('acme')
-      for (const alias of ['aCME', 'acMe', 'acme:', 'acme-', 'acme_']) {
-        const mallory = await approvedClient(store, alias)
-        expect(mallory.id).not.toBe(of('acme').id)
-        expectRefusal(await inQuery('acme', mallory.clientSecret), 401, 'client_invalid')
-        expectRefusal(await inQuery(alias, clientSecret), 401, 'client_invalid')
-        expect(clientOf(await inQuery(alias, mallory.clientSecret))).toBe(mallory.id)
+          ...(id.length > 8000 ? [] : [await inBasic(id, clientSecret)]),
+        ]) {
+          expectRefusal(answer, 401, 'client_invalid')
+        }
         expect(await row('acme')).toEqual(before)
         expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
-      }
+      })
+
+      it('#24 an empty ID is malformed, in every place', async () => {
+        const { clientSecret } = of('acme')
+        expectRefusal(await inQuery('', clientSecret), 400, 'credentials_malformed')
+        expectRefusal(await inBasic('', clientSecret), 400, 'credentials_malformed')
+        expectRefusal(
+          await ask(server, credentials({ clientId: '', clientSecret }), '/any'),
+          400,
+          'credentials_malformed',
+        )
+        expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
+      })
+
+      it('#38 nobody registers over another: not under his name, not under an alias of it', async () => {
+        const before = await Promise.all(strangeIds.map(row))
+        for (const clientId of strangeIds) {
+          await expect(registerClient(store, { name: 'mallory', clientId, actor })).rejects.toMatchObject({
+            code: 'ERR_CLIENTELE_STATE',
+          })
+        }
+        for (const clientId of [...noIds, '']) {
+          await expect(registerClient(store, { name: 'mallory', clientId, actor })).rejects.toMatchObject({
+            code: 'ERR_CLIENTELE_INVALID',
+          })
+        }
+        expect(await Promise.all(strangeIds.map(row))).toEqual(before)
+      })
+
+      it('#38 an alias that is an ID becomes another client, and the first one stays as it was', async () => {
+        const { clientSecret } = of('acme')
+        const before = await row('acme')
+        for (const alias of ['aCME', 'acMe', 'acme:', 'acme-', 'acme_']) {
+          const mallory = await approvedClient(store, alias)
+          expect(mallory.id).not.toBe(of('acme').id)
+          expectRefusal(await inQuery('acme', mallory.clientSecret), 401, 'client_invalid')
+          expectRefusal(await inQuery(alias, clientSecret), 401, 'client_invalid')
+          expect(clientOf(await inQuery(alias, mallory.clientSecret))).toBe(mallory.id)
+          expect(await row('acme')).toEqual(before)
+          expect(clientOf(await inQuery('acme', clientSecret))).toBe(of('acme').id)
+        }
+      })
+
+      it('#30 takes no limit that is none, and keeps the tier that was there', async () => {
+        const key = { api, name: 'gold' }
+        const before = await store.findTier(api, 'gold')
+        if (before === undefined) throw new Error('expected a tier')
+        for (const limit of badLimits) {
+          const limits = [limitOf(5, 3600), limit]
+          const defined = defineTier(store, { ...key, approval: 'manual', limits, actor })
+          await expect(defined, shown(limit)).rejects.toMatchObject({ code: 'ERR_CLIENTELE_INVALID' })
+          const value = { ...before, version: before.version + 1, limits }
+          const committed = store.commit([{ kind: 'tier', key, expect: before.version, value }])
+          await expect(committed, shown(limit)).rejects.toMatchObject({ code: 'ERR_CLIENTELE_INVALID' })
+        }
+        expect(await store.findTier(api, 'gold')).toEqual(before)
+      })
+
+      it('#50 is asked no more than the budget allows for IDs that nobody has, while known clients go on', async () => {
+        let asked = 0
+        const counting: ContractReader = {
+          findClient: (identity) => {
+            if (identity.clientId.startsWith('nobody-')) asked += 1
+            return store.findClient(identity)
+          },
+          findContract: (client, of) => store.findContract(client, of),
+          findTier: (of, tier) => store.findTier(of, tier),
+        }
+        const missesPerSecond = 10
+        const cached = cachedStore(counting, { missesPerSecond, freshForMs: 600_000, staleForMs: 600_000 })
+        const guarded = await framework.start({ api, store: cached }, { routes: any })
+        const acme = credentials(of('acme'))
+        expect((await ask(guarded, acme, '/any')).status).toBe(200)
+        const begun = performance.now()
+        const statuses = new Map<number, number>()
+        for (let from = 0; from < 1000; from += 50) {
+          const strangers = Array.from({ length: 50 }, (_, index) => `nobody-${String(from + index)}`)
+          const sent = strangers.map((clientId) => ask(guarded, credentials({ clientId, clientSecret: 'x' }), '/any'))
+          const known = ask(guarded, acme, '/any')
+          for (const { status } of await Promise.all(sent)) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          expect((await known).status).toBe(200)
+        }
+        const seconds = (performance.now() - begun) / 1000
+        expect([...statuses.keys()].sort()).toEqual([401, 503])
+        // What is saved up for a first second, and what has come in since.
+        expect(asked).toBeLessThanOrEqual(missesPerSecond * (seconds + 2))
+        expect(statuses.get(401)).toBe(asked)
+        await guarded.close()
+      })
     })
   })
-})
 
 /** A store of one's own, in which internal IDs are what the pairs say: public clients, each with one API. */
 function ofPairs(pairs: readonly (readonly [client: string, api: string])[]): ContractReader {

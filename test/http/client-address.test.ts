@@ -7,7 +7,8 @@ import { z } from 'zod'
 import { CapturedRequest } from '../../src/http/capture.js'
 import { ClientAddress } from '../../src/http/client-address.js'
 import { ForwardingWatch } from '../../src/http/forwarding-watch.js'
-import { proxyOptionsShape, type ProxyOptions } from '../../src/http/trusted-proxies.js'
+import type { ProxyOptions } from '../../src/http/trusted-proxies.js'
+import { proxyOptionsShape } from '../../src/policies/proxy-options.js'
 import { requestOf } from '../support/request-of.js'
 
 type Fields = readonly (readonly [name: string, value: string])[]

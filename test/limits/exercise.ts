@@ -78,8 +78,9 @@ export async function exercise(
   makeCounter: MakeCounter,
   tiers: readonly CounterLimit[][],
   steps: readonly Step[],
+  start: Moment = { monotonicMs: 1000, wallMs: Date.parse('2026-03-29T00:00Z') },
 ): Promise<void> {
-  const clocks = { monotonicMs: 1000, wallMs: Date.parse('2026-03-29T00:00Z') }
+  const clocks = { ...start }
   const counter = makeCounter(clocks)
   const oracle = new ObviousCounter()
   const receipts: { ours: unknown; theirs: number }[] = []

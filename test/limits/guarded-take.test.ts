@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { MaybePromise } from '../../src/decisions/maybe-promise.js'
@@ -43,6 +44,30 @@ describe('guardedTake', () => {
     await expect(takeThrough(() => Promise.reject(new Error('down')))).rejects.toEqual(outage)
     await expect(takeThrough(() => Promise.reject(undefined))).rejects.toEqual(outage)
     await expect(takeThrough(() => new Promise(() => undefined))).rejects.toThrow(/50 ms/)
+  })
+
+  it('gives back what is taken when nobody waits for it any more', async () => {
+    const behind = memoryCounter()
+    const slow = (ms: number): Counter =>
+      Object.assign(memoryCounter(), {
+        take: async (...given: Parameters<Counter['take']>) => {
+          const take = behind.take(...given)
+          await sleep(ms)
+          return take
+        },
+        giveBack: (receipt: unknown, cost: number) => {
+          behind.giveBack(receipt, cost)
+        },
+      })
+    const used = () => behind.peek('a', limits)[0]?.used
+    await expect(guardedTake({ counter: slow(80), counterTimeoutMs: 20 }, 'a', limits, 3)).rejects.toEqual(outage)
+    expect(used()).toBe(3)
+    const until = Date.now() + 10_000
+    while (used() !== 0 && Date.now() < until) await sleep(10)
+    expect(used()).toBe(0)
+    await guardedTake({ counter: slow(5), counterTimeoutMs: 5000 }, 'a', limits, 3)
+    await sleep(20)
+    expect(used()).toBe(3)
   })
 
   it.each([

@@ -29,17 +29,19 @@ describe('memoryCounter', () => {
     expect(counter.take('a', minute, 1).readings).toEqual([{ used: 1, remaining: 1, resetMs: 60_000, waitMs: 0 }])
   })
 
-  // Attack line 32: the clock goes back, or says nothing.
-  it.each([-1e12, NaN, -Infinity, Infinity])('opens no window when the clock says %s', (wrong) => {
-    const clock = clockAt(5000)
-    const counter = memoryCounter({ clock: clock.read })
-    counter.take('a', minute, 2)
-    clock.nowMs = wrong
-    const { taken, readings } = counter.take('a', minute, 1)
-    expect([taken, readings[0]?.resetMs]).toEqual([false, 60_000])
-    clock.nowMs = 65_000
-    expect(counter.take('a', minute, 1).taken).toBe(true)
-  })
+  it.each([-1e12, NaN, -Infinity, Infinity])(
+    '#32 opens no window when the clock goes back, or says nothing: %s',
+    (wrong) => {
+      const clock = clockAt(5000)
+      const counter = memoryCounter({ clock: clock.read })
+      counter.take('a', minute, 2)
+      clock.nowMs = wrong
+      const { taken, readings } = counter.take('a', minute, 1)
+      expect([taken, readings[0]?.resetMs]).toEqual([false, 60_000])
+      clock.nowMs = 65_000
+      expect(counter.take('a', minute, 1).taken).toBe(true)
+    },
+  )
 
   // Attack line 54: eviction.
   it('never forgets a used-up client, whatever else is touched', () => {
@@ -86,7 +88,7 @@ describe('memoryCounter', () => {
   })
 
   // Attack line 32: a million keys in bounded memory.
-  it('stays small while a million subjects pass by', () => {
+  it('#32 stays small while a million subjects pass by', () => {
     const clock = clockAt()
     const counter = memoryCounter({ maxKeys: 2500, clock: clock.read })
     const limits = [limitOf(1, 100)]

@@ -24,6 +24,7 @@ import { answering, type Answered } from '../support/answering.js'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type Framework, type Running } from '../support/frameworks.js'
 import { switchedCounter } from '../support/switched-counter.js'
+import { until } from '../support/until.js'
 
 const actor = 'test'
 const api = 'orders'
@@ -104,14 +105,6 @@ async function throttled(framework: Framework, { limits, options, counter = memo
     store,
     throttle,
     endWaiting: () => drains.forEach((end) => end()),
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('it did not come to that within 10 s')
-    await sleep(5)
   }
 }
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { revokeTokens } from 'clientele'
 import { contractFeed, httpSource, type ContractFeed } from 'clientele/replica'
 import express from 'express'
 import express4 from 'express4'
@@ -112,8 +113,10 @@ describe('who may read a feed', () => {
 })
 
 describe('what goes over the wire', () => {
-  it('is signed, and holds what policies need: clients, identities, contracts, tiers', async () => {
-    const { url } = await serve(feedOf(await storeWith('one')))
+  it('is signed, and holds what policies need: clients, identities, contracts, revocations, tiers', async () => {
+    const store = await storeWith('one')
+    await revokeTokens(store, { issuer: 'https://issuer.example', token: 'one', actor: 'test' })
+    const { url } = await serve(feedOf(store))
     const { text, headers } = await call(url, { path: '/?nonce=mine&waitMs=0' })
     expect(headers['content-type']).toBe('application/x-ndjson')
     const [header, ...lines] = text
@@ -122,10 +125,11 @@ describe('what goes over the wire', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(header).toMatchObject({ feed: 1, kind: 'snapshot', nonce: 'mine', ageMs: expect.any(Number) })
     expect(lines.map(({ kind, count, signature: signed }) => kind ?? count ?? typeof signed)).toEqual([
+      'client',
       'identity',
       'contract',
-      'client',
-      3,
+      'revocation',
+      4,
       'string',
     ])
   })

@@ -10,7 +10,7 @@ const rounds = process.env.CI === undefined ? 8 : 60
 const count = 400
 
 describe('a process that is killed while it takes in a snapshot', () => {
-  it(`leaves one snapshot whole, ${rounds} times`, { timeout: rounds * 15_000 }, async () => {
+  it('leaves one snapshot whole, again and again', { timeout: rounds * 15_000 }, async () => {
     const path = ownDirectory()
     let version = 1
     for (let round = 0; round < rounds; round += 1) {

@@ -158,6 +158,7 @@ describe.each(['memory', 'disk'] as const)('a replica in %s', (kind) => {
     await setState(source, 'client-3', 'revoked')
     let current = source
     const copy = replica({ from: switching(() => current), into: into(), scanEveryMs: 1000 })
+    await until(() => copy.ready().ready)
     await until(async () => (await copy.findContract('client-3', 'orders'))?.state === 'revoked')
     current = before
     await until(() => copy.ready().held !== undefined)

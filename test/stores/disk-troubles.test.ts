@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { diskStore } from 'clientele/disk'
+import { diskCounter, diskStore } from 'clientele/disk'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { known } from '../../src/testing/contract-store-fixtures.js'
 import { describeWithProgram } from '../support/needs.js'
@@ -131,4 +131,20 @@ describeWithProgram(
       await store.close()
     },
   )
+
+  it('a counter on a full disk: a fault of its own that says so', async () => {
+    const taker = await prebuilt(new URL('../limits/children/disk-taker.ts', import.meta.url))
+    const path = newPath()
+    await diskCounter({ path }).close()
+    const inject = ['-P', path, '-e', 'trace=statfs', '-e', `inject=statfs:poke_exit=@arg2=${fullFileSystem}`]
+    const child = [process.execPath, taker.file, path, 'somebody', '10', 'until killed']
+    const run = promisify(execFile)('strace', ['-f', '-o', '/dev/null', ...inject, ...child])
+    const said = /diskCounter\(\): the disk is full; make room[^]*ERR_CLIENTELE_COUNTER[^]*disk_full/
+    await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(said) as string })
+    taker.remove()
+    const counter = diskCounter({ path })
+    const limit = { key: 'fixed:1000', requests: 1, algorithm: 'fixed', windowMs: 1000 } as const
+    expect(counter.take('somebody', [limit], 1).taken).toBe(true)
+    await counter.close()
+  })
 })

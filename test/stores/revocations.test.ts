@@ -9,6 +9,7 @@ import {
   type ContractStore,
   type RevokedTokens,
 } from 'clientele'
+import { replicate } from 'clientele/replica'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { bearer, codeOf, expectRefusal } from '../attacks/attacked.js'
 import { call, type Answer } from '../support/call.js'
@@ -145,6 +146,19 @@ describe('the list', () => {
     expect((await send(tokenOf())).status).toBe(200)
     await revokeTokens(store, { issuer, token: 'one', actor })
     await vi.waitUntil(async () => (await send(tokenOf())).status === 401, { timeout: 10_000 })
+  })
+
+  it('is that of a replica too, which hears of it from its source', async () => {
+    const { store } = await seededStore()
+    const replica = replicate({ from: store, into: 'memory', maxAgeMs: 60_000, onEvent: () => undefined })
+    await vi.waitUntil(() => replica.ready().ready, { timeout: 10_000 })
+    const send = await serve(replica)
+    expect((await send(tokenOf())).status).toBe(200)
+    await revokeTokens(store, { issuer, token: 'one', actor })
+    await vi.waitUntil(async () => (await send(tokenOf())).status === 401, { timeout: 10_000 })
+    expect((await send(tokenOf({ jti: 'two' }))).status).toBe(200)
+    await replica.close()
+    await vi.waitUntil(async () => (await send(tokenOf({ jti: 'two' }))).status === 503, { timeout: 10_000 })
   })
 
   it('needs a store that can be listed', () => {

@@ -1,5 +1,4 @@
 // Takes as each line of its input tells it: how many, and whether all at once or one after the other.
-import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -9,14 +8,14 @@ import { limitOf } from '../../../src/testing/counter/bench.js'
 const [, , url = '', prefix = '', requests = '', windowMs = '', leaseMs = ''] = process.argv
 const client = new Redis(url)
 const lease = leaseMs === '' ? {} : { lease: { maxMs: Number(leaseMs) } }
-const counter = redisCounter(client, { prefix, ...lease })
+const counter = redisCounter(client, { prefix, timeoutMs: 20_000, ...lease })
 const limits = [limitOf(Number(requests), Number(windowMs))]
 await counter.ready()
-writeSync(1, 'ready\n')
+process.stdout.write('ready\n')
 
 const take = async (): Promise<void> => {
   const { taken } = await counter.take('a', limits, 1)
-  writeSync(1, taken ? 'taken\n' : 'refused\n')
+  process.stdout.write(taken ? 'taken\n' : 'refused\n')
 }
 for await (const line of createInterface({ input: process.stdin })) {
   const [way, times = ''] = line.split(' ')
@@ -25,7 +24,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     await take()
     if (way === 'slowly') await sleep(5)
   }
-  writeSync(1, 'done\n')
+  process.stdout.write('done\n')
 }
 await counter.close()
 client.disconnect()

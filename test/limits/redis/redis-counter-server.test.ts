@@ -173,7 +173,7 @@ describeWithOwnRedis('redisCounter on a Redis of its own', () => {
     })
     let exact: RedisCounter | undefined
     let leasing: RedisCounter | undefined
-    testCounter('exact', () => (exact ??= redisCounter(cluster)), { describe, it })
-    testCounter('lease', () => (leasing ??= redisCounter(cluster, { lease: {} })), { describe, it })
+    testCounter('exact', () => (exact ??= redisCounter(cluster, { timeoutMs: 20_000 })), { describe, it })
+    testCounter('lease', () => (leasing ??= redisCounter(cluster, { timeoutMs: 20_000, lease: {} })), { describe, it })
   })
 })
