@@ -33,7 +33,7 @@ async function answers(
   await defineTier(store, { api, name: 'gold', approval: 'manual', limits, actor })
   const { client, clientId, clientSecret } = await registerClient(store, { name: 'app', actor })
   await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-  await approveContract(store, { client: client.id, api, actor })
+  await approveContract(store, { client: client.id, api, actor, ownRequest: true })
   const clock = { nowMs: 1000 }
   const counter = memoryCounter({ clock: () => clock.nowMs })
   const server = await framework.start(
