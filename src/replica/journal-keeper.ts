@@ -1,6 +1,5 @@
 import type { ContractStore, RecordKey, RecordKind } from '../contracts/store.js'
 import { storeFault, tooLate } from '../contracts/reader.js'
-import { recordSchemas } from '../contracts/schemas.js'
 import type { ClienteleFault } from '../decisions/faults.js'
 import { backOffMs } from '../runtime/back-off.js'
 import { monotonicClock } from '../runtime/clock.js'
@@ -8,6 +7,7 @@ import { deadline } from '../runtime/deadline.js'
 import { elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
 import type { Journal } from './journal.js'
 import { Pause } from './pause.js'
+import { isReplicated, replicatedKinds } from './replicated-kinds.js'
 
 export interface KeeperTimes {
   /** How often the whole store is read, whatever hints have told. */
@@ -16,8 +16,6 @@ export interface KeeperTimes {
   readonly timeoutMs: number
 }
 
-/** Every kind that there is, also those that are yet to come. */
-const kinds = Object.keys(recordSchemas) as readonly RecordKind[]
 const pageSize = 1000
 /** Records that hints have named, read side by side. */
 const mostAtOnce = 200
@@ -69,7 +67,7 @@ export class JournalKeeper {
   }
 
   #hint(keys: readonly RecordKey[]): void {
-    for (const key of keys) this.#hinted.set(JSON.stringify(key), key)
+    for (const key of keys) if (isReplicated(key.kind)) this.#hinted.set(JSON.stringify(key), key)
     this.#pause.end()
   }
 
@@ -117,7 +115,7 @@ export class JournalKeeper {
     const knownAt = momentNow(this.#store.freshness?.().ageMs)
     this.#nextScanAt = begunAt + this.#times.scanEveryMs
     this.#journal.beginScan()
-    for (const kind of kinds) await this.#scanKind(kind)
+    for (const kind of replicatedKinds) await this.#scanKind(kind)
     await this.#readHinted()
     if (this.#isStopped) return
     this.#journal.endScan()

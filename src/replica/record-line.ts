@@ -1,8 +1,8 @@
 import { checkKey, checkRecord } from '../contracts/check-record.js'
 import { keyOf } from '../contracts/keys.js'
-import { recordSchemas } from '../contracts/schemas.js'
 import type { RecordKey, RecordKind } from '../contracts/store.js'
 import type { AnyRecord } from '../stores/check-changes.js'
+import { isReplicated } from './replicated-kinds.js'
 import type { SourceChange } from './source.js'
 
 /** One line of a feed: a record. The same record is the same text, in whatever order its members came. */
@@ -18,14 +18,10 @@ export function removalLine({ kind, key }: RecordKey): string {
 /** Throws for whatever is no such line. */
 export function readLine(line: string): SourceChange {
   const { kind, key, value } = JSON.parse(line) as { kind?: unknown; key?: unknown; value?: unknown }
-  if (!isKind(kind)) throw new TypeError('A line of a feed has a kind that no record has.')
+  if (!isReplicated(kind)) throw new TypeError('A line of a feed has a kind that no replica keeps.')
   if (value === null) return { kind, key: checkKey(kind, key), value } as SourceChange
   const record = checkRecord(kind, value)
   return { kind, key: keyOf(kind, record), value: record } as SourceChange
-}
-
-function isKind(kind: unknown): kind is RecordKind {
-  return typeof kind === 'string' && Object.hasOwn(recordSchemas, kind)
 }
 
 function canonicalText(value: unknown): string {
