@@ -74,8 +74,9 @@ async function openRedis(url: URL): Promise<OpenedStore> {
   const client = redis.createClient({ url: url.href, socket: { reconnectStrategy: false, connectTimeout: 5000 } })
   // What went wrong is told by the call that fails.
   client.on('error', () => undefined)
-  await client.connect().catch(unreachable)
+  // Before there is a connection, which an error in the options would leave open.
   const store = redisStore(client, options)
+  await client.connect().catch(unreachable)
   const close = async (): Promise<void> => {
     await store.close()
     client.destroy()

@@ -164,6 +164,11 @@ describe('a secret', () => {
       clientele({ store: url }, 'clients', 'list'),
     ])
     expect([argument.code, query.code]).toEqual([2, 2])
+    const misspelt = await clientele({ store: url }, 'contracts', 'list', '--state', 'pendin')
+    expect(misspelt).toMatchObject({ code: 2, stdout: '' })
+    // It ends, though there is a server that it could have connected to.
+    const badPrefix = 'redis://127.0.0.1:6379?prefix=a%20b'
+    expect((await clientele({ store: badPrefix }, 'tiers', 'list')).code).toBe(2)
     expect(environment.code).toBe(6)
     for (const { stdout, stderr } of [argument, query, environment]) expect(stdout + stderr).not.toContain('s3cr3t')
   })
