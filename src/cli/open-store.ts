@@ -36,7 +36,8 @@ export async function openStore({ argument, environment, create }: StoreLocation
 function urlOf(text: string, isArgument: boolean): URL {
   if (!URL.canParse(text)) throw wrongInput('the URL of the store is not valid')
   const url = new URL(text)
-  if (isArgument && url.password !== '') {
+  // Clients of databases take it from the query, too.
+  if (isArgument && (url.password !== '' || url.searchParams.has('password'))) {
     throw wrongInput('--store: a password on the command line can be read by others; use CLIENTELE_STORE')
   }
   return url

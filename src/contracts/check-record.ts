@@ -8,6 +8,9 @@ import type { RecordKind, Records } from './store.js'
 /** Records that came out of `checkRecord`: they are frozen, so one check is enough. */
 const checkedAs = new WeakMap<object, RecordKind>()
 
+/** Records that came out of `readRecord`: as frozen, but checked with more patience. */
+const readAs = new WeakMap<object, RecordKind>()
+
 /**
  * For everything that takes records from outside: a frozen copy of the value, or `ERR_CLIENTELE_INVALID` with
  * kind and place. The message names no values, since records hold secrets' hashes.
@@ -36,6 +39,8 @@ export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T
 
 /** For records that somebody else keeps: read with more patience than what is written here. */
 export function readRecord<K extends 'client' | 'contract' | 'tier'>(kind: K, value: object): Records[K]['value'] {
-  if (checkedAs.get(value) === kind) return value as Records[K]['value']
-  return deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value))
+  if (checkedAs.get(value) === kind || readAs.get(value) === kind) return value as Records[K]['value']
+  const record = deepFreeze(parse(kind, readSchemas[kind] as unknown as z.ZodType<Records[K]['value']>, value))
+  readAs.set(record, kind)
+  return record
 }

@@ -1,3 +1,4 @@
+import { isPolicyKind, policyKinds } from '../contracts/policy-kinds.js'
 import type { ContractStore, RecordKey, RecordKind } from '../contracts/store.js'
 import { storeFault, tooLate } from '../contracts/reader.js'
 import type { ClienteleFault } from '../decisions/faults.js'
@@ -7,7 +8,6 @@ import { deadline } from '../runtime/deadline.js'
 import { elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
 import type { Journal } from './journal.js'
 import { Pause } from './pause.js'
-import { isReplicated, replicatedKinds } from './replicated-kinds.js'
 
 export interface KeeperTimes {
   /** How often the whole store is read, whatever hints have told. */
@@ -67,7 +67,7 @@ export class JournalKeeper {
   }
 
   #hint(keys: readonly RecordKey[]): void {
-    for (const key of keys) if (isReplicated(key.kind)) this.#hinted.set(JSON.stringify(key), key)
+    for (const key of keys) if (isPolicyKind(key.kind)) this.#hinted.set(JSON.stringify(key), key)
     this.#pause.end()
   }
 
@@ -115,7 +115,7 @@ export class JournalKeeper {
     const knownAt = momentNow(this.#store.freshness?.().ageMs)
     this.#nextScanAt = begunAt + this.#times.scanEveryMs
     this.#journal.beginScan()
-    for (const kind of replicatedKinds) await this.#scanKind(kind)
+    for (const kind of policyKinds) await this.#scanKind(kind)
     await this.#readHinted()
     if (this.#isStopped) return
     this.#journal.endScan()

@@ -1,8 +1,9 @@
 import { checkKey, checkRecord } from '../contracts/check-record.js'
 import { keyOf } from '../contracts/keys.js'
+import { isPolicyKind } from '../contracts/policy-kinds.js'
 import type { RecordKey, RecordKind } from '../contracts/store.js'
 import type { AnyRecord } from '../stores/check-changes.js'
-import { isReplicated } from './replicated-kinds.js'
+
 import type { SourceChange } from './source.js'
 
 /** One line of a feed: a record. The same record is the same text, in whatever order its members came. */
@@ -18,7 +19,7 @@ export function removalLine({ kind, key }: RecordKey): string {
 /** Throws for whatever is no such line. */
 export function readLine(line: string): SourceChange {
   const { kind, key, value } = JSON.parse(line) as { kind?: unknown; key?: unknown; value?: unknown }
-  if (!isReplicated(kind)) throw new TypeError('A line of a feed has a kind that no replica keeps.')
+  if (!isPolicyKind(kind)) throw new TypeError('A line of a feed has a kind that no replica keeps.')
   if (value === null) return { kind, key: checkKey(kind, key), value } as SourceChange
   const record = checkRecord(kind, value)
   return { kind, key: keyOf(kind, record), value: record } as SourceChange

@@ -1,4 +1,4 @@
-import { cachedStore, memoryStore } from 'clientele'
+import { cachedStore, memoryStore, registerClient } from 'clientele'
 import { clientele } from 'clientele/express'
 import { replicate } from 'clientele/replica'
 import express from 'express'
@@ -121,6 +121,25 @@ describe.each(['memory', 'disk'] as const)('a replica in %s', (kind) => {
     expect(copy.findContract('one', 'orders')).toBeUndefined()
     await source.commit(approved('one'))
     await until(() => copy.findContract('one', 'orders') !== undefined)
+  })
+
+  it('holds one back that is empty but for the log of who did what', async () => {
+    const source = memoryStore()
+    await registerClient(source, { name: 'app', actor: 'ada' })
+    const [clients, identities] = [await source.list({ kind: 'client' }), await source.list({ kind: 'identity' })]
+    await source.commit([
+      ...clients.records.map(
+        ({ id, version }) => ({ kind: 'client', key: { id }, expect: version, value: null }) as const,
+      ),
+      ...identities.records.map(
+        ({ issuer, clientId, version }) =>
+          ({ kind: 'identity', key: { issuer, clientId }, expect: version, value: null }) as const,
+      ),
+    ])
+    expect((await source.list({ kind: 'audit' })).records).toHaveLength(1)
+    const copy = replica({ from: source, into: into() })
+    await until(() => copy.ready().held !== undefined)
+    expect(copy.ready()).toMatchObject({ ready: false, held: { records: 0 } })
   })
 
   it('holds a snapshot back that drops more than a tenth, and serves the old one meanwhile', async () => {

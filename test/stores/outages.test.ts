@@ -10,7 +10,7 @@ import {
   type CachedStoreOptions,
   type ContractStore,
 } from 'clientele'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Answer } from '../support/call.js'
 import { describeWithProgram } from '../support/needs.js'
 import { PostgresProcess, postgresPrograms } from '../support/postgres-process.js'
@@ -22,7 +22,9 @@ import { migrated } from './store-places.js'
 const api = 'orders'
 const actor = 'test'
 const cache = { freshForMs: 500, staleForMs: 5000, timeoutMs: 500 } satisfies CachedStoreOptions
-const settleMs = 1000
+const boundMs = 1000
+/** What a busy machine may add. */
+const slackMs = 2000
 
 interface Registered extends Credentials {
   readonly id: string
@@ -162,6 +164,11 @@ for (const [name, suite, start] of databases) {
     beforeAll(async () => {
       stage = await Stage.set(start())
     }, 60_000)
+    // What a test has left behind that failed is nothing for the next to fail by.
+    beforeEach(async () => {
+      stage.database.continue()
+      await stage.expectAllWell()
+    }, 60_000)
     afterAll(() => stage.clear())
 
     it('killed: who is in memory goes on for staleForMs, who is not gets a 503', { timeout: 60_000 }, async () => {
@@ -189,7 +196,7 @@ for (const [name, suite, start] of databases) {
       const [longest, statuses] = await longestOf(() => cached.get(known), 3000)
       expect(statuses).toEqual([200])
       // Client, contract and tier, one after the other.
-      expect(longest).toBeLessThan(3 * cache.timeoutMs + settleMs)
+      expect(longest).toBeLessThan(3 * cache.timeoutMs + slackMs)
       for (const other of [stranger, nobody]) expect(await seen(cached, other, 500)).toEqual([503])
       expect(await seen(plain, known, 100)).toEqual([503])
       database.continue()
@@ -219,7 +226,7 @@ for (const [name, suite, start] of databases) {
       await stage.revoke(revoked)
       const since = performance.now()
       for (const server of [cached, plain]) {
-        expect(await server.msUntil(revoked, (answer) => answer.status === 403, since)).toBeLessThan(settleMs)
+        expect(await server.msUntil(revoked, (answer) => answer.status === 403, since)).toBeLessThan(boundMs)
         expect(await seen(server, revoked, 300)).toEqual([403])
       }
       await stage.expectAllWell()

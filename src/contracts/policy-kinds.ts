@@ -1,0 +1,22 @@
+import type { RecordKind } from './store.js'
+
+/** What policies decide on. Who did what is for people alone. A new kind has to be put on one of the two sides. */
+const forPolicies = {
+  client: true,
+  identity: true,
+  contract: true,
+  revocation: true,
+  tier: true,
+  audit: false,
+  'audit-head': false,
+} as const satisfies Readonly<Record<RecordKind, boolean>>
+
+export type PolicyKind = {
+  [Kind in RecordKind]: (typeof forPolicies)[Kind] extends true ? Kind : never
+}[RecordKind]
+
+export function isPolicyKind(kind: unknown): kind is PolicyKind {
+  return typeof kind === 'string' && Object.hasOwn(forPolicies, kind) && forPolicies[kind as RecordKind]
+}
+
+export const policyKinds: readonly PolicyKind[] = Object.keys(forPolicies).filter(isPolicyKind)
