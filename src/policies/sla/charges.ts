@@ -12,7 +12,7 @@ import { planOf } from '../tier-plan.js'
 import { costOf } from './cost.js'
 import type { CheckedSlaOptions } from './options.js'
 import { corrects, settleCharge } from './settlement.js'
-import { assertTerms, clientSubject, subjectFor, type AdmissionWithTerms } from './terms.js'
+import { assertTerms, placeFor, subjectFor, type AdmissionWithTerms } from './terms.js'
 
 /** What a limit policy works with: whose admissions it uses, and who counts. */
 export interface LimitContext extends GuardedCounter {
@@ -56,7 +56,7 @@ export class SlaCharges {
     assertTerms(this.#policy, this.#api, admission)
     const plan = planOf(admission.tier)
     const cost = costOf(this.#policy, this.#options.cost, request)
-    const hold = this.#enforcement.of(clientSubject(admission))
+    const hold = this.#enforcement.ofAll ?? this.#enforcement.at(placeFor(admission))
     return { admission, plan, cost, hold, subject: subjectFor(admission) }
   }
 
