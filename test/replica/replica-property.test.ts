@@ -118,13 +118,14 @@ class Wire implements ContractSource {
   }
 
   async read(question: SourceQuestion): Promise<SourceAnswer> {
-    const nonce = `nonce-${String(++this.#asked)}`
+    const { after = null, waitMs } = question
+    const asked = { nonce: `nonce-${String(++this.#asked)}`, after, waitMs }
     const sentAt = momentNow()
     const lines = await this.feed.lines(question)
     const waitedMs = performance.now() - sentAt.monotonicMs
-    const bytes = Buffer.from([...messageOf(lines, { nonce, waitedMs }, signer)].join(''))
+    const bytes = Buffer.from([...messageOf(lines, { ...asked, waitedMs }, signer)].join(''))
     this.#sent.push(bytes)
-    return readMessage(await this.#carried(bytes), { nonce, sentAt }, verifier)
+    return readMessage(await this.#carried(bytes), { ...asked, sentAt }, verifier)
   }
 
   async #carried(bytes: Buffer): Promise<Buffer> {
