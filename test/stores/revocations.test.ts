@@ -63,20 +63,21 @@ function withList(store: ContractStore, list: ContractStore['list']): ContractSt
 
 /** Reads the list at once, and hands it over when it is let go. */
 function heldList(store: ContractStore) {
-  const gate = { held: Promise.resolve(), release: () => undefined as void }
+  let held = Promise.resolve()
+  let release = (): void => undefined
   let waiting = 0
   let readings = 0
   const list: ContractStore['list'] = async (query) => {
     const page = await store.list(query)
     readings += 1
     waiting += 1
-    await gate.held
+    await held
     waiting -= 1
     return page
   }
   const hold = (): void => {
-    gate.held = new Promise((resolve) => {
-      gate.release = resolve
+    held = new Promise((resolve) => {
+      release = resolve
     })
   }
   const watch: NonNullable<ContractStore['watch']> = (...heard) => {
@@ -84,7 +85,15 @@ function heldList(store: ContractStore) {
     return () => stop?.()
   }
   const source = { list, watch }
-  return { source, hold, release: () => gate.release(), waiting: () => waiting, readings: () => readings }
+  return {
+    source,
+    hold,
+    release: () => {
+      release()
+    },
+    waiting: () => waiting,
+    readings: () => readings,
+  }
 }
 
 const tokenOf = (claims: Record<string, unknown> = {}): string =>
