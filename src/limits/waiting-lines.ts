@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
+import { contain } from '../runtime/contain.js'
 
 /** How many may wait, and how long. */
 export interface LineBounds {
@@ -15,7 +16,7 @@ export interface Turn<T> {
   /** Whether it is its turn: an answer, or after how many milliseconds to ask again. */
   readonly ask: () => MaybePromise<{ readonly answer: T } | { readonly waitMs: number }>
   /** For an answer that came when it had left. */
-  readonly undo: (answer: T) => void
+  readonly undo: (answer: T) => unknown
 }
 
 /** Why somebody leaves without an answer: no place, no time, nobody there to hear it, or all have to go. */
@@ -166,7 +167,8 @@ class Waiting<T> implements Waiter {
       const asked = await this.#turn.ask()
       if ('waitMs' in asked) return asked.waitMs
       if (this.#isIn) this.#end.resolve(asked)
-      else this.#turn.undo(asked.answer)
+      // Nobody waits for it any more: a counter that fails now must not fail the process.
+      else contain(() => this.#turn.undo(asked.answer))
     } catch (error) {
       // Nothing, where it has left: the answer is given then.
       this.#end.reject(error)

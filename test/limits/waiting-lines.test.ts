@@ -119,7 +119,11 @@ describe('WaitingLines', () => {
       0,
       turnOf<string>(() => new Promise((resolve) => (answer = resolve)), {
         signal: controller.signal,
-        undo: (late) => undone.push(late),
+        // A counter that fails just then: nobody is there to hear of it.
+        undo: (late) => {
+          undone.push(late)
+          return Promise.reject(new Error('out of reach'))
+        },
       }),
     )
     const second = lines.join(

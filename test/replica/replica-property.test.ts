@@ -13,6 +13,7 @@ import { StoreSource } from '../../src/replica/store-source.js'
 import { momentNow } from '../../src/runtime/moment.js'
 import { contractRecord, putContract } from '../../src/testing/contract-store-fixtures.js'
 import { bound, sharedKey } from './replica-support.js'
+import { rounds } from '../support/rounds.js'
 
 const maxAgeMs = 20_000
 const everyMs = 1000
@@ -256,7 +257,7 @@ describe('property 2: a replica decides on nothing older than its bound, and nev
   it('whatever is lost, late, repeated, restarted or set back', { timeout: 600_000 }, async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30, size: 'max' }), play), {
       seed: 20_261_122,
-      numRuns: process.env.CI === undefined ? 25 : 200,
+      numRuns: rounds(25, 200),
     })
   })
 })
