@@ -2,7 +2,7 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { deadline } from '../runtime/deadline.js'
-import { hasPassed, momentNow, never } from '../runtime/moment.js'
+import { earlier, hasPassed, momentNow, never } from '../runtime/moment.js'
 import { listAll } from './every-record.js'
 import type { Revocation } from './model.js'
 import type { ContractStore } from './store.js'
@@ -87,13 +87,14 @@ export class RevocationList {
   async #read(): Promise<void> {
     this.#watchOnce()
     const startedAt = monotonicClock()
+    const now = momentNow()
     try {
       const freshness = this.#source.freshness?.()
       const reading = listAll(this.#source, { kind: 'revocation' })
       const list = await deadline(reading, this.#timeoutMs, () => unreadable())
       this.#byIssuer = momentsOf(list)
       this.#readAt = startedAt
-      this.#ends = freshness === undefined ? never : momentNow(-freshness.leftMs)
+      this.#ends = freshness === undefined ? never : earlier(now, -freshness.leftMs)
       this.#failure = undefined
     } catch (cause) {
       const fault = unreadable(cause)

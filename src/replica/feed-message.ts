@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { elapsedMs } from '../runtime/moment.js'
 import type { Signer } from './feed-signature.js'
 import { SetDigest } from './set-digest.js'
 import type { Cursor } from './source.js'
@@ -49,7 +50,7 @@ const linesAtOnce = 500
 
 /** The whole message, piece by piece. */
 export function* messageOf(
-  { lines, ...answer }: LineAnswer,
+  { lines, knownAt, ...answer }: LineAnswer,
   asked: Question & { readonly waitedMs: number },
   signer: Signer | undefined,
 ): Generator<string, void, void> {
@@ -59,7 +60,7 @@ export function* messageOf(
     hash.update(piece)
     return piece
   }
-  yield signed(`${JSON.stringify({ feed: 1, ...answer, ...asked })}\n`)
+  yield signed(`${JSON.stringify({ feed: 1, ...answer, ageMs: elapsedMs(knownAt), ...asked })}\n`)
   for (let at = 0; at < lines.length; at += linesAtOnce) {
     const some = lines.slice(at, at + linesAtOnce)
     for (const line of some) digest.add(line)

@@ -5,7 +5,7 @@ import type { ClienteleFault } from '../decisions/faults.js'
 import { backOffMs } from '../runtime/back-off.js'
 import { monotonicClock } from '../runtime/clock.js'
 import { deadline } from '../runtime/deadline.js'
-import { elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
+import { earlier, momentNow, type Moment } from '../runtime/moment.js'
 import type { Journal } from './journal.js'
 import { Pause } from './pause.js'
 
@@ -16,6 +16,7 @@ export interface KeeperTimes {
   readonly timeoutMs: number
 }
 
+const longAgo: Moment = { monotonicMs: -Infinity, wallMs: -Infinity }
 const pageSize = 1000
 /** Records that hints have named, read side by side. */
 const mostAtOnce = 200
@@ -112,7 +113,7 @@ export class JournalKeeper {
 
   async #scan(): Promise<void> {
     const begunAt = monotonicClock()
-    const knownAt = momentNow(this.#store.freshness?.().ageMs)
+    const knownAt = earlier(momentNow(), this.#store.freshness?.().ageMs ?? 0)
     this.#nextScanAt = begunAt + this.#times.scanEveryMs
     this.#journal.beginScan()
     for (const kind of policyKinds) await this.#scanKind(kind)
@@ -143,8 +144,8 @@ export class JournalKeeper {
     return deadline(Promise.resolve(work()), timeoutMs, () => tooLate(timeoutMs))
   }
 
-  /** How long ago the journal was the whole truth; endless before the store has been read whole. */
-  get ageMs(): number {
-    return this.#knownAt === undefined ? Infinity : elapsedMs(this.#knownAt)
+  /** When the journal was the whole truth; endlessly long ago before the store has been read whole. */
+  get knownAt(): Moment {
+    return this.#knownAt ?? longAgo
   }
 }

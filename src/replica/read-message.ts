@@ -1,6 +1,6 @@
 import { ClienteleFault } from '../decisions/faults.js'
 import type { Moment } from '../runtime/moment.js'
-import { elapsedMs, momentNow } from '../runtime/moment.js'
+import { earlier, elapsedMs, momentNow } from '../runtime/moment.js'
 import { headerSchema, signatureSchema, trailerSchema, type Question } from './feed-message.js'
 import { digestOf, type Verifier } from './feed-signature.js'
 import { readLine } from './record-line.js'
@@ -44,9 +44,10 @@ export async function readMessage(bytes: Buffer, asked: Asked, verifier: Verifie
   if (!isAnswerTo(asked, header)) throw badFeed('replayed')
   const { ageMs, waitedMs, kind, epoch, sequence } = header
   const trailer = parsed(trailerSchema, signed.subarray(trailerAt))
+  const now = momentNow()
   const onTheWayMs = Math.max(0, elapsedMs(asked.sentAt) - waitedMs)
   const changes = changesIn(signed.subarray(headerEnd, trailerAt), trailer)
-  return { kind, epoch, sequence, knownAt: momentNow(ageMs + onTheWayMs), ...trailer, changes }
+  return { kind, epoch, sequence, knownAt: earlier(now, ageMs + onTheWayMs), ...trailer, changes }
 }
 
 /** A good answer to another question would hide what is asked about here: "nothing new" since a later moment. */

@@ -1,6 +1,6 @@
 import type { RecordKey } from '../contracts/store.js'
 import { ClienteleFault } from '../decisions/faults.js'
-import { elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
+import { earlier, elapsedMs, momentNow, type Moment } from '../runtime/moment.js'
 import type { Watchers } from '../stores/watchers.js'
 import type { Generation, LocalStore, Progress, ReplicaPlace } from './place.js'
 import type { HeldSnapshot } from './replica-events.js'
@@ -28,7 +28,7 @@ export class ReplicaState {
     if (place.found === undefined) return
     const { generation, progress } = place.found
     this.#generation = generation
-    this.#follow(progress, momentNow(progress.ageMs), progress.count)
+    this.#follow(progress, earlier(momentNow(), progress.ageMs), progress.count)
   }
 
   get store(): LocalStore | undefined {

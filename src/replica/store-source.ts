@@ -1,7 +1,7 @@
 import type { ContractStore } from '../contracts/store.js'
 import { ClienteleFault } from '../decisions/faults.js'
 import { deadline } from '../runtime/deadline.js'
-import { momentNow } from '../runtime/moment.js'
+import type { Moment } from '../runtime/moment.js'
 import { Journal } from './journal.js'
 import { JournalKeeper, type KeeperTimes } from './journal-keeper.js'
 import { readLine } from './record-line.js'
@@ -11,7 +11,8 @@ import type { ContractSource, Cursor, SourceAnswer, SourceChange, SourceQuestion
 /** An answer as it goes over the wire. */
 export interface LineAnswer extends Cursor {
   readonly kind: SourceAnswer['kind']
-  readonly ageMs: number
+  /** When it was the whole truth. */
+  readonly knownAt: Moment
   readonly lines: readonly string[]
 }
 
@@ -33,18 +34,18 @@ export class StoreSource implements ContractSource {
     // At once and in one go, so that cursor, age and lines are of one moment.
     const changed = question.after === undefined ? undefined : this.#journal.linesAfter(question.after)
     const kind = changed === undefined ? 'snapshot' : 'changes'
-    const { ageMs } = this.#keeper
-    return { ...this.#journal.cursor, kind, ageMs, lines: changed ?? this.#journal.lines() }
+    const { knownAt } = this.#keeper
+    return { ...this.#journal.cursor, kind, knownAt, lines: changed ?? this.#journal.lines() }
   }
 
   async read(question: SourceQuestion): Promise<SourceAnswer> {
-    const { lines, ageMs, ...answer } = await this.lines(question)
+    const { lines, ...answer } = await this.lines(question)
     const digest = new SetDigest()
     const changes = lines.map((line): SourceChange => {
       digest.add(line)
       return readLine(line)
     })
-    return { ...answer, knownAt: momentNow(ageMs), count: digest.count, digest: digest.text, changes }
+    return { ...answer, count: digest.count, digest: digest.text, changes }
   }
 
   close(): void {

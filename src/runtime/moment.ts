@@ -16,8 +16,13 @@ export interface WrittenMoment {
   readonly boot: string
 }
 
-export function momentNow(agoMs = 0): Moment {
-  return { monotonicMs: monotonicClock() - agoMs, wallMs: wallClock() - agoMs }
+export function momentNow(): Moment {
+  return { monotonicMs: monotonicClock(), wallMs: wallClock() }
+}
+
+/** Take the moment before you look how long ago it was: the other way round things come out younger than they are. */
+export function earlier({ monotonicMs, wallMs }: Moment, ms: number): Moment {
+  return { monotonicMs: monotonicMs - ms, wallMs: wallMs - ms }
 }
 
 /**

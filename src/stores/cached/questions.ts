@@ -4,7 +4,7 @@ import { readRecord } from '../../contracts/check-record.js'
 import type { Client, Contract, Tier } from '../../contracts/model.js'
 import type { ContractReader, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
-import { momentNow, type Moment } from '../../runtime/moment.js'
+import { earlier, momentNow, type Moment } from '../../runtime/moment.js'
 import { isRecordOf } from '../check-changes.js'
 import { noGroup, type Hints } from './hints.js'
 import type { MissBudget } from './miss-budget.js'
@@ -68,7 +68,7 @@ export function tierQuestion(reader: ContractReader, hints: Hints): Question<Tie
 /** A cache over a copy must not make the copy's records live longer than they may. */
 function endsOf(reader: ContractReader): (() => Moment) | undefined {
   const freshness = reader.freshness?.bind(reader)
-  return freshness && (() => momentNow(-freshness().leftMs))
+  return freshness && (() => earlier(momentNow(), -freshness().leftMs))
 }
 
 /** An equal record stays the old object, so that whatever was derived from it stays good. */
