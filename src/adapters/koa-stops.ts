@@ -6,7 +6,7 @@ import { isForAll, type Station, type Stop } from '../protection/stations.js'
 interface Router {
   readonly stack: readonly Layer[]
   /** Of all that match, the last one runs, and nothing else. */
-  readonly exclusive?: unknown
+  readonly exclusive?: boolean
   readonly on?: unknown
   readonly _events?: { readonly _handlers?: unknown }
 }
@@ -49,7 +49,7 @@ function stopsIn(router: Router): Stop[] {
   const all = closed()
   const stops = router.stack.flatMap((layer): Stop[] => {
     const { methods, stack } = layer
-    const place: Place = [Boolean(router.exclusive) ? closed() : all, stepOf(layer)]
+    const place: Place = [router.exclusive ? closed() : all, stepOf(layer)]
     if (methods.length === 0) return stack.map((station) => ({ kind: 'middleware', place, station }))
     return shown(methods).map((method) => ({ kind: 'route', place, method, stations: stack }))
   })

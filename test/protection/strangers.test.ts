@@ -87,7 +87,7 @@ describe.each([
     ],
     [
       'a route with a HEAD of its own, and GET alone guarded',
-      (app) => app.route('/y').get(guard).head(limit) && app.get('/y', h),
+      (app) => [app.route('/y').get(guard).head(limit), app.get('/y', h)],
       { asked: ['HEAD /y'], named: ['GET /y'] },
     ],
     [
@@ -121,18 +121,20 @@ describe.each([
     ],
     [
       'a function with the name of one that Express 4 adds itself',
-      (app) =>
+      (app) => {
         app.use(function query(_req: express5.Request, res: express5.Response) {
           res.json({})
-        }) && app.get('/x', guard, h),
-      { asked: ['/x'], named: ['USE / query'] },
+        })
+        app.get('/x', guard, h)
+      },
+      { asked: ['/x'], named: ['USE / query'], only: 5 },
     ],
   ]
 
   it.each(cases.filter(([, , { only = version }]) => only === version))('%s', async (_case, build, leak) => {
     const app = express()
     build(app)
-    const found = await statuses(app as unknown as RequestListener, leak.asked)
+    const found = await statuses(app, leak.asked)
     expect(found.at(-1)).toBe(200)
     expect(openings(assertExpress, app, leak.open)).toEqual(leak.named)
   })
@@ -182,12 +184,6 @@ describe.each([
     ],
     ['a strict router', () => new Router({ strict: true }).get('/x/', guard, h).get('/x', h), ['/x'], x],
     ['the bare parent of a wildcard', () => new Router().use('/a/{*rest}', guard).get('/a', h), ['/a'], ['GET /a']],
-    [
-      'a regular expression that remembers',
-      () => new Router().get(/^\/x$/g, guard).get(/^\/x$/, h),
-      ['/x', '/x'],
-      ['GET /(/^\\/x$/)'],
-    ],
     [
       'every method but GET',
       () => {
