@@ -67,7 +67,7 @@ function stopsIn(router: Router, stack: readonly Layer[], outer: Place): Stop[] 
 /** Where something is mounted. Each time a step of its own, so that what stands in a router knows it by that. */
 function mountsOf({ rawPath, slash, regexp, keys = [] }: Layer, router: Router): Step[] {
   if (slash === true || regexp?.fast_slash === true) return [{ ...everywhere }]
-  if (rawPath !== undefined) return stepsOf(rawPath, 'below', { ...router, strict: false })
+  if (rawPath !== undefined) return stepsOf(rawPath, 'below', { caseSensitive: router.caseSensitive, strict: false })
   if (regexp === undefined) return [{ ...everywhere, name: '/(unknown path)', reach: 'below' }]
   const made = pathsOf(regexp, keys) ?? regexp
   return stepsOf(made, 'below', { caseSensitive: !regexp.ignoreCase, strict: false })

@@ -73,7 +73,7 @@ describe.each([
     [
       'a regular expression that remembers',
       (app) => app.get(/^\/x$/g, guard).get(/^\/x$/g, h),
-      { asked: ['/x', '/x'], named: ['GET /(/^\\/x$/g)'], only: 5 },
+      { asked: ['/x', '/x'], named: ['GET /(/^\\/x$/g)'] },
     ],
     [
       'a route that is left before its guard',
