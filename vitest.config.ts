@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { packageEntries } from './package-entries.js'
 
@@ -16,8 +17,8 @@ export default defineConfig({
       : ['default'],
     // Bounds of time are tested with processes and servers of their own, on machines that may be busy.
     retry: inCi ? 1 : 0,
-    // Many tests wait for a clock, a process or a server: as many files at once as there are processors.
-    maxWorkers: '100%',
+    // Many tests wait for a clock, a process or a server: more files at once than there are processors.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

@@ -26,7 +26,9 @@ function binOf(version) {
 
 /** By the PATH, as users change their Node: npm, its scripts and all their children run on it. */
 function onNode(version, command, ...parameters) {
-  const env = { ...process.env, PATH: `${binOf(version)}${delimiter}${process.env.PATH}` }
+  // What goes by chance is tried often on one Node: a kill or a lost message knows no version.
+  const rounds = version === own ? {} : { CLIENTELE_ROUNDS: 'usual' }
+  const env = { ...rounds, ...process.env, PATH: `${binOf(version)}${delimiter}${process.env.PATH}` }
   const found = execFileSync('node', ['-p', 'process.versions.node'], { env, encoding: 'utf8' }).trim()
   if (found !== version && !found.startsWith(`${version}.`)) throw new Error(`Node ${found} answers for ${version}`)
   console.log(`\nNode ${found}: ${[command, ...parameters].join(' ')}`)

@@ -9,6 +9,7 @@ import { WaitingLines } from './limits/waiting-lines.js'
 import { usageDesk, type UsageDesk } from './policies/client-usage.js'
 import { controlSpikes, type ControlSpikesOptions } from './policies/control-spikes.js'
 import { limitBySla, type LimitBySlaOptions } from './policies/limit-by-sla.js'
+import type { ToldFirst } from './policies/queue.js'
 import { throttleBySla, type ThrottleBySlaOptions } from './policies/throttle-by-sla.js'
 
 /** What counts requests. */
@@ -24,10 +25,10 @@ export interface LimitPolicies {
 export function limitPolicies(options: ClienteleOptions, reader: CheckedReader): LimitPolicies {
   const { api, store, counter = counterOf(store), counterTimeoutMs = 1000, trustedProxies, forwardingHeader } = options
   const context = { api, reader, counter, counterTimeoutMs, trustedProxies, forwardingHeader }
-  const lines = new WaitingLines()
+  const lines = new WaitingLines<ToldFirst>()
   const allLines = [lines]
-  const newLines = (): WaitingLines => {
-    const more = new WaitingLines()
+  const newLines = (): WaitingLines<ToldFirst> => {
+    const more = new WaitingLines<ToldFirst>()
     allLines.push(more)
     return more
   }

@@ -8,12 +8,13 @@ export function csvLine(cells: readonly (string | number | undefined)[]): string
   return cells.map(csvCell).join(',') + '\r\n'
 }
 
-const formula = /^[\s\p{Cc}\p{Cf}]*[=+\-@|%＝＋－＠]/u
+/** Where cells are parted by semicolons, as in much of Europe, a spreadsheet begins one behind each. */
+const beforeFormula = /(^|;)(?=[\s\p{Cc}\p{Cf}]*[=+\-@|%＝＋－＠])/gu
 
 function csvCell(cell: string | number | undefined): string {
   if (typeof cell === 'number') return String(cell)
-  const text = cell ?? ''
-  const safe = (formula.test(text) || /^[\t\r\n]/.test(text) ? "'" : '') + printable(text)
+  const text = (cell ?? '').replace(beforeFormula, "$1'")
+  const safe = (/^[\t\r\n]/.test(text) ? "'" : '') + printable(text)
   return /[",']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 

@@ -36,7 +36,8 @@ export async function openStore({ argument, environment, create }: StoreLocation
 function urlOf(text: string, isArgument: boolean): URL {
   if (!URL.canParse(text)) throw wrongInput('the URL of the store is not valid')
   const url = new URL(text)
-  if (isArgument && url.password !== '') {
+  // Clients of databases take it from the query, too.
+  if (isArgument && (url.password !== '' || url.searchParams.has('password'))) {
     throw wrongInput('--store: a password on the command line can be read by others; use CLIENTELE_STORE')
   }
   return url
@@ -73,8 +74,9 @@ async function openRedis(url: URL): Promise<OpenedStore> {
   const client = redis.createClient({ url: url.href, socket: { reconnectStrategy: false, connectTimeout: 5000 } })
   // What went wrong is told by the call that fails.
   client.on('error', () => undefined)
-  await client.connect().catch(unreachable)
+  // Before there is a connection, which an error in the options would leave open.
   const store = redisStore(client, options)
+  await client.connect().catch(unreachable)
   const close = async (): Promise<void> => {
     await store.close()
     client.destroy()

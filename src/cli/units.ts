@@ -37,3 +37,11 @@ export function parseCount(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 on.')
   return Number(text)
 }
+
+/** For options that know few words: a misspelt one would list nothing, and look like an answer. */
+export function oneOf(...words: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (words.includes(text)) return text
+    throw new InvalidArgumentError(`Expected one of ${words.join(', ')}.`)
+  }
+}

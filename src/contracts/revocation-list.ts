@@ -68,6 +68,13 @@ export class RevocationList {
   }
 
   async #readNow(): Promise<ReadonlyMap<string, Moments>> {
+    await this.#joinReading()
+    // A reading that began before a change may not have it. Once is enough: this one begins after whoever asks came.
+    if (this.#changedAt > this.#readAt) await this.#joinReading()
+    return this.#byIssuer
+  }
+
+  async #joinReading(): Promise<void> {
     if (this.#reading === undefined && this.#failure !== undefined && monotonicClock() < this.#failure.until) {
       throw this.#failure.fault
     }
@@ -75,7 +82,6 @@ export class RevocationList {
       this.#reading = undefined
     })
     await this.#reading
-    return this.#byIssuer
   }
 
   async #read(): Promise<void> {

@@ -9,7 +9,8 @@ export interface ReplayMemory {
    * True the first time in `forMs` milliseconds, false after that: in one step, so that of two who ask at once one
    * is told true. Throws or rejects where that cannot be promised: full, out of reach, emptied.
    *
-   * `key`: at most 100 characters of base64url, that say nothing of what they stand for.
+   * `key`: at most 100 characters of base64url, that say nothing of what they stand for. `holder`: the thumbprint of the
+   * key that signed the proof, as many characters at most, for a memory that gives each key no more than a share.
    */
-  remember(key: string, forMs: number): MaybePromise<boolean>
+  remember(key: string, forMs: number, holder: string): MaybePromise<boolean>
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { RootDatabase } from 'lmdb'
+import { subjectDigest } from './subject.js'
 import { isOverAt, type StoredAccount } from './stored-account.js'
 
 export type Accounts = RootDatabase<StoredAccount, string>
@@ -8,10 +8,10 @@ export type Accounts = RootDatabase<StoredAccount, string>
 const maximumKeyLength = 500
 const plainKey = /^[\x21-\x3c\x3e-\x7e][\x21-\x7e]*$/
 
-/** `=` is never the beginning of a key that was taken as it is, so no digest passes for one. */
+/** No key that was taken as it is begins as a digest does. */
 export function diskKey(subject: string): string {
   if (subject.length <= maximumKeyLength && plainKey.test(subject)) return subject
-  return `=${createHash('sha256').update(subject, 'utf16le').digest('hex')}`
+  return subjectDigest(subject)
 }
 
 /** More than one record per new one, so that what is over is removed faster than it comes in. */

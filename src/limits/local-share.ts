@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.js'
 import type { CounterLimit, Take } from './counter.js'
 import { memoryCounter, type MemoryCounter } from './memory-counter.js'
+import { Receipt, spendReceipt } from './receipt.js'
 
 interface Ceilings {
   readonly requests: number
@@ -21,12 +22,19 @@ export interface LocalShareClocks {
 
 /** What is to be charged to one limit, as soon as the counter is there again. */
 export interface Due {
-  readonly limit: CounterLimit
-  readonly amount: number
+  limit: CounterLimit
+  amount: number
 }
 
 /** What a process has let through alone and the counter has not heard of yet, by the keys of limits. */
 type Debt = Map<string, Due>
+
+interface Remembered {
+  readonly subject: string
+  readonly receipt: unknown
+  /** Where it was added: what others owe is not lowered by it, nor what has been handed over. */
+  readonly dues: readonly Due[]
+}
 
 /**
  * What this process lets through while the counter is down. All that it lets through is remembered, whoever has
@@ -50,7 +58,8 @@ export class LocalShare {
    */
   remember(subject: string, limits: readonly CounterLimit[], cost: number): unknown {
     try {
-      return this.#used.take(subject, withoutCeilings(limits), cost).receipt
+      const { receipt } = this.#used.take(subject, withoutCeilings(limits), cost)
+      return new Receipt<Remembered>(this, { subject, receipt, dues: [] })
     } catch {
       return undefined
     }
@@ -59,23 +68,31 @@ export class LocalShare {
   /** Decides alone. `shares` are the limits as `shareOf` makes them, in the same order. */
   take(subject: string, limits: readonly CounterLimit[], shares: readonly CounterLimit[], cost: number): Take {
     const take = this.#used.take(subject, shares, cost)
+    if (!take.taken) return take
     // Requests in flight end by themselves: nobody is owed a place.
-    const counted = take.taken && cost > 0 ? limits.filter(({ algorithm }) => algorithm !== 'concurrent') : []
-    if (counted.length > 0)
-      this.owe(
-        subject,
-        counted.map((limit) => ({ limit, amount: cost })),
-      )
-    return take
+    const counted = cost > 0 ? limits.filter(({ algorithm }) => algorithm !== 'concurrent') : []
+    const dues = this.owe(
+      subject,
+      counted.map((limit) => ({ limit, amount: cost })),
+    )
+    return { ...take, receipt: new Receipt<Remembered>(this, { subject, receipt: take.receipt, dues }) }
   }
 
-  /** The end of a request: frees its place, and takes `cost` back; also from what is owed, if it was decided on alone. */
-  end(subject: string, receipt: unknown, cost: number, alone: boolean): void {
-    this.#used.giveBack(receipt, cost)
-    const debt = alone ? this.#debts.get(subject) : undefined
-    for (const { limit, amount } of debt?.values() ?? []) {
-      debt?.set(limit.key, { limit, amount: Math.max(0, amount - cost) })
-    }
+  /**
+   * The end of a request: frees its place, and takes `cost` back. If it was decided on alone, also from what is owed
+   * for it, and no more than still counts: none of it where the window has turned.
+   */
+  end(receipt: unknown, cost: number): void {
+    const remembered = spendReceipt<Remembered>(this, receipt)
+    if (remembered === undefined) return
+    const { subject, dues } = remembered
+    const before = this.#standing(subject, dues)
+    this.#used.giveBack(remembered.receipt, cost)
+    const after = this.#standing(subject, dues)
+    dues.forEach((due, index) => {
+      const lowered = Math.min(cost, (before[index] ?? NaN) - (after[index] ?? NaN))
+      due.amount = Math.max(0, due.amount - lowered)
+    })
   }
 
   owes(subject: string): boolean {
@@ -89,12 +106,20 @@ export class LocalShare {
     return due
   }
 
-  /** Takes back what `collect` has handed over and could not be charged. */
-  owe(subject: string, due: readonly Due[]): void {
+  /** Takes back what `collect` has handed over and could not be charged. Returns what it is a part of now. */
+  owe(subject: string, dues: readonly Due[]): readonly Due[] {
+    if (dues.length === 0) return dues
     const debt = this.#debts.get(subject) ?? this.#open(subject)
-    for (const { limit, amount } of due) {
-      debt.set(limit.key, { limit, amount: amount + (debt.get(limit.key)?.amount ?? 0) })
-    }
+    return dues.map((due) => {
+      const open = debt.get(due.limit.key)
+      if (open === undefined) {
+        debt.set(due.limit.key, due)
+        return due
+      }
+      open.limit = due.limit
+      open.amount += due.amount
+      return open
+    })
   }
 
   reset(subject: string): void {
@@ -111,14 +136,17 @@ export class LocalShare {
 
   /** Never more than is remembered: what was let through in a window that has turned is owed no more. */
   #dueOf(subject: string): readonly Due[] {
-    const debts = [...(this.#debts.get(subject)?.values() ?? [])]
-    const readings = this.#used.peek(
-      subject,
-      debts.map(({ limit }) => limit),
-    )
-    return debts
-      .map(({ limit, amount }, index) => ({ limit, amount: Math.min(amount, readings[index]?.used ?? NaN) }))
-      .filter(({ amount }) => amount > 0)
+    const dues = [...(this.#debts.get(subject)?.values() ?? [])]
+    const standing = this.#standing(subject, dues)
+    dues.forEach((due, index) => (due.amount = Math.min(due.amount, standing[index] ?? NaN)))
+    return dues.filter(({ amount }) => amount > 0)
+  }
+
+  /** What is remembered and still counts. */
+  #standing(subject: string, dues: readonly Due[]): readonly number[] {
+    if (dues.length === 0) return []
+    const limits = dues.map(({ limit }) => limit)
+    return this.#used.peek(subject, limits).map(({ used }) => used)
   }
 
   /** Two for each that is added, so that those of subjects that never come back do not stay for ever. */

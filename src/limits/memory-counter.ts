@@ -5,6 +5,7 @@ import { monotonicClock, wallClock, type Clock } from '../runtime/clock.js'
 import { Account, type Moment } from './account.js'
 import { checkCost, type Counter, type CounterLimit, type Reading, type Take } from './counter.js'
 import { firstLayout, type Layout } from './layout.js'
+import { Receipt, spendReceipt } from './receipt.js'
 import { SteadyClocks } from './steady-clocks.js'
 
 /** What `memoryCounter` returns: a `Counter` whose answers are always at hand. */
@@ -79,7 +80,7 @@ class CounterInMemory implements MemoryCounter {
     return {
       taken: true,
       readings: account.read(layout, cost, now),
-      receipt: new Receipt(account, layout, cost, marks),
+      receipt: new Receipt<Charged>(this, { account, layout, cost, marks }),
     }
   }
 
@@ -91,7 +92,10 @@ class CounterInMemory implements MemoryCounter {
 
   giveBack(receipt: unknown, cost: number): void {
     checkCost(cost)
-    if (receipt instanceof Receipt) receipt.spend(cost, this.#clocks)
+    const charged = spendReceipt<Charged>(this, receipt)
+    if (charged === undefined) return
+    const { account, layout, marks } = charged
+    account.giveBack(layout, marks, Math.min(cost, charged.cost), this.#clocks.read(layout.onWall))
   }
 
   reset(subject: string): void {
@@ -137,24 +141,9 @@ class CounterInMemory implements MemoryCounter {
 }
 
 /** What was charged, and under which marks: enough to find the very windows again. */
-class Receipt {
-  readonly #account: Account
-  readonly #layout: Layout
-  readonly #cost: number
-  /** `undefined` once it is spent. */
-  #marks: readonly number[] | undefined
-
-  constructor(account: Account, layout: Layout, cost: number, marks: readonly number[]) {
-    this.#account = account
-    this.#layout = layout
-    this.#cost = cost
-    this.#marks = marks
-  }
-
-  spend(cost: number, clocks: SteadyClocks): void {
-    if (this.#marks === undefined) return
-    const now = clocks.read(this.#layout.onWall)
-    this.#account.giveBack(this.#layout, this.#marks, Math.min(cost, this.#cost), now)
-    this.#marks = undefined
-  }
+interface Charged {
+  readonly account: Account
+  readonly layout: Layout
+  readonly cost: number
+  readonly marks: readonly number[]
 }

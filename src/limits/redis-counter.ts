@@ -61,7 +61,7 @@ export function redisCounter(client: RedisClient, options: RedisCounterOptions =
 }
 
 function exact(server: CountingServer, keys: CounterKeys): RedisCounter {
-  return Object.assign(new ExactCounter(server, keys), {
+  return Object.assign(new ExactCounter(server, keys, new Names()), {
     ready: () => server.ready(),
     close: () => {
       server.close()
@@ -71,9 +71,9 @@ function exact(server: CountingServer, keys: CounterKeys): RedisCounter {
 }
 
 function leasing(server: CountingServer, keys: CounterKeys, terms: LeaseTerms): RedisCounter {
-  const turns = new Names()
+  const names = new Names()
   const clocks = { monotonicMs: monotonicClock, wallMs: wallClock }
-  const counter = new LeaseCounter(new RedisLeases(server, keys, terms), clocks, () => turns.next())
+  const counter = new LeaseCounter(new RedisLeases(server, keys, names, terms), clocks, () => names.next())
   const timer = setInterval(() => void counter.sweep(), terms.maxMs).unref()
   return Object.assign(counter, {
     ready: () => server.ready(),

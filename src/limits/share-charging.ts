@@ -4,6 +4,7 @@ import { orElse, type Charge, type Charging } from './charging.js'
 import type { Counter, CounterLimit, Take } from './counter.js'
 import { guardedTake, type GuardedCounter } from './guarded-take.js'
 import { LocalShare, shareOf } from './local-share.js'
+import { Receipt, spendReceipt } from './receipt.js'
 
 /** What all policies of one counter have let through. With one for each, every route would have a share of its own. */
 export interface LocalUse {
@@ -29,13 +30,10 @@ export function forgetLocalUse(counter: Counter, subject: string): void {
 }
 
 /** What `giveBack` needs: the receipt of the counter, if it has answered, and ours. */
-interface Receipt {
-  readonly subject: string
+interface Charged {
   readonly cost: number
   readonly counted: { readonly receipt: unknown } | undefined
   readonly local: unknown
-  /** It is good for once. */
-  spent: boolean
 }
 
 /** Goes on with this process's share of each limit where the counter fails, and makes up for it afterwards. */
@@ -56,18 +54,17 @@ export class ShareCharging implements Charging {
       () => this.#counted(subject, limits, cost),
       (fault) => {
         const take = this.#use.share.take(subject, limits, this.#sharesOf(limits), cost)
-        const receipt: Receipt = { subject, cost, counted: undefined, local: take.receipt, spent: false }
+        const receipt = new Receipt<Charged>(this, { cost, counted: undefined, local: take.receipt })
         return { ...take, receipt, alone: { fault, processes: this.#processes } }
       },
     )
   }
 
-  giveBack(given: unknown, cost: number): MaybePromise<void> {
-    const receipt = given as Receipt
-    if (receipt.spent) return undefined
-    receipt.spent = true
-    const { subject, counted, local } = receipt
-    this.#use.share.end(subject, local, Math.min(cost, receipt.cost), counted === undefined)
+  giveBack(receipt: unknown, cost: number): MaybePromise<void> {
+    const charged = spendReceipt<Charged>(this, receipt)
+    if (charged === undefined) return undefined
+    const { counted, local } = charged
+    this.#use.share.end(local, Math.min(cost, charged.cost))
     return counted && this.#guarded.counter.giveBack(counted.receipt, cost)
   }
 
@@ -84,7 +81,7 @@ export class ShareCharging implements Charging {
   #remembered(subject: string, limits: readonly CounterLimit[], cost: number, take: Take): Charge {
     if (!take.taken) return take
     const local = this.#use.share.remember(subject, limits, cost)
-    const receipt: Receipt = { subject, cost, counted: { receipt: take.receipt }, local, spent: false }
+    const receipt = new Receipt<Charged>(this, { cost, counted: { receipt: take.receipt }, local })
     return { taken: true, readings: take.readings, receipt }
   }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 const notPlain = /[^A-Za-z0-9._~/@-]/g
 
 /**
@@ -22,6 +24,11 @@ export function spikeSubjects(
 ): (whom: string) => string {
   const control = `${escape(api)}:${escape(name)}:spikes:${by}:`
   return (whom) => control + whom
+}
+
+/** For a subject that cannot be a key as it is. `=` begins every digest, and no subject that is taken as it is. */
+export function subjectDigest(subject: string): string {
+  return `=${createHash('sha256').update(subject, 'utf16le').digest('hex')}`
 }
 
 function escape(part: string): string {

@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
+import { contain } from '../runtime/contain.js'
 
 /** How many may wait, and how long. */
 export interface LineBounds {
@@ -7,25 +8,32 @@ export interface LineBounds {
   readonly maxWaitMs: number
 }
 
+/** What the first of a line was told when it had no room: after how many milliseconds to ask again. */
+export interface Told {
+  readonly waitMs: number
+}
+
 /** One that waits. */
-export interface Turn<T> {
+export interface Turn<T, By extends Told> {
   readonly bounds: LineBounds
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
-  /** Whether it is its turn: an answer, or after how many milliseconds to ask again. */
-  readonly ask: () => MaybePromise<{ readonly answer: T } | { readonly waitMs: number }>
+  /** Whether it is its turn: an answer, or what it is told instead. */
+  readonly ask: () => MaybePromise<{ readonly answer: T } | By>
   /** For an answer that came when it had left. */
-  readonly undo: (answer: T) => void
+  readonly undo: (answer: T) => unknown
 }
 
 /** Why somebody leaves without an answer: no place, no time, nobody there to hear it, or all have to go. */
 export type Leaving = 'full' | 'late' | 'gone' | 'closed'
 
-export type Waited<T> = { readonly answer: T } | { readonly left: Leaving }
+/** `told`: what the first of its line was told last. */
+export type Waited<T, By extends Told> = { readonly answer: T } | { readonly left: Leaving; readonly told: By }
 
-interface Line {
+interface Line<By extends Told> {
   readonly key: string
-  readonly waiters: Waiter[]
+  readonly waiters: Waiter<By>[]
+  told: By
   timer: NodeJS.Timeout | undefined
   /** While the first of it asks. */
   asking: boolean
@@ -37,34 +45,26 @@ interface Line {
  * Who waits for room, in one line for each key: first in, first out. Only the first of a line asks, at the time that
  * it was told, so that many who wait are no more work for a counter than one.
  */
-export class WaitingLines {
-  readonly #lines = new Map<string, Line>()
+export class WaitingLines<By extends Told> {
+  readonly #lines = new Map<string, Line<By>>()
   #waiting = 0
   #closed = false
 
-  /** Whoever comes then has to stand in line: the room that there is is not for him. */
-  hasLine(key: string): boolean {
-    return this.#lines.has(key)
+  /** There where there is a line. Whoever comes then has to stand in it: the room that there is is not for him. */
+  toldLast(key: string): By | undefined {
+    return this.#lines.get(key)?.told
   }
 
-  /** `waitMs`: when to ask first, where there is no line yet. */
-  async join<T>(key: string, waitMs: number, turn: Turn<T>): Promise<Waited<T>> {
-    const { maxWaiting, maxWaitingInAll } = turn.bounds
+  /** `told`: what a line begins with where there is none yet. */
+  async join<T>(key: string, told: By, turn: Turn<T, By>): Promise<Waited<T, By>> {
     const known = this.#lines.get(key)
-    if (this.#closed) return { left: 'closed' }
-    if (turn.signal.aborted) return { left: 'gone' }
-    if (this.#waiting >= maxWaitingInAll || (known?.waiters.length ?? 0) >= maxWaiting) return { left: 'full' }
-    const line = known ?? this.#open(key, waitMs)
+    const left = this.#whyNot(known, turn)
+    if (left !== undefined) return { left, told: known?.told ?? told }
+    const line = known ?? this.#open(key, told)
     this.#waiting += 1
     return new Promise((resolve, reject) => {
-      const end = {
-        resolve,
-        reject,
-        out: (waiter: Waiter) => {
-          this.#takeOut(line, waiter)
-        },
-      }
-      line.waiters.push(new Waiting(turn, end))
+      const out = (waiter: Waiter<By>): By => this.#takeOut(line, waiter)
+      line.waiters.push(new Waiting(turn, { resolve, reject, out }))
     })
   }
 
@@ -82,44 +82,56 @@ export class WaitingLines {
     for (const { waiters } of [...this.#lines.values()]) for (const waiter of [...waiters]) waiter.leave('closed')
   }
 
-  #open(key: string, waitMs: number): Line {
-    const line: Line = { key, waiters: [], timer: undefined, asking: false, poked: false }
+  #whyNot(
+    line: Line<By> | undefined,
+    { bounds, signal }: Pick<Turn<never, By>, 'bounds' | 'signal'>,
+  ): Leaving | undefined {
+    if (this.#closed) return 'closed'
+    if (signal.aborted) return 'gone'
+    const isFull = this.#waiting >= bounds.maxWaitingInAll || (line?.waiters.length ?? 0) >= bounds.maxWaiting
+    return isFull ? 'full' : undefined
+  }
+
+  #open(key: string, told: By): Line<By> {
+    const line: Line<By> = { key, waiters: [], told, timer: undefined, asking: false, poked: false }
     this.#lines.set(key, line)
-    this.#askIn(line, waitMs)
+    this.#askIn(line, told.waitMs)
     return line
   }
 
-  #askIn(line: Line, waitMs: number): void {
+  #askIn(line: Line<By>, waitMs: number): void {
     clearTimeout(line.timer)
     line.timer = setTimeout(() => void this.#ask(line), Math.min(Math.ceil(waitMs), longestTimerMs))
   }
 
   /** One after the other, until the first of the line is told to wait. */
-  async #ask(line: Line): Promise<void> {
+  async #ask(line: Line<By>): Promise<void> {
     line.asking = true
     for (let [first] = line.waiters; first !== undefined; [first] = line.waiters) {
       line.poked = false
-      const waitMs = await first.ask()
+      const told = await first.ask()
+      if (told !== undefined) line.told = told
       // Poked: it may have been told so before something was given back.
-      if (waitMs === undefined || line.waiters[0] !== first || this.#wasPoked(line)) continue
-      this.#askIn(line, waitMs)
+      if (told === undefined || line.waiters[0] !== first || this.#wasPoked(line)) continue
+      this.#askIn(line, told.waitMs)
       break
     }
     line.asking = false
     this.#closeIfEmpty(line)
   }
 
-  #wasPoked({ poked }: Line): boolean {
+  #wasPoked({ poked }: Line<By>): boolean {
     return poked
   }
 
-  #takeOut(line: Line, waiter: Waiter): void {
+  #takeOut(line: Line<By>, waiter: Waiter<By>): By {
     line.waiters.splice(line.waiters.indexOf(waiter), 1)
     this.#waiting -= 1
     this.#closeIfEmpty(line)
+    return line.told
   }
 
-  #closeIfEmpty(line: Line): void {
+  #closeIfEmpty(line: Line<By>): void {
     if (line.waiters.length > 0 || line.asking) return
     clearTimeout(line.timer)
     this.#lines.delete(line.key)
@@ -129,25 +141,26 @@ export class WaitingLines {
 /** What Node can wait for at the most; who waits longer asks in between. */
 const longestTimerMs = 2_147_483_647
 
-interface Waiter {
-  /** After how many milliseconds to ask again; `undefined` when it has left, with an answer or without. */
-  ask(): Promise<number | undefined>
+interface Waiter<By extends Told> {
+  /** `undefined` when it has left, with an answer or without. */
+  ask(): Promise<By | undefined>
   leave(why: Leaving): void
 }
 
-interface End<T> {
-  readonly resolve: (waited: Waited<T>) => void
+interface End<T, By extends Told> {
+  readonly resolve: (waited: Waited<T, By>) => void
   readonly reject: (error: unknown) => void
-  readonly out: (waiter: Waiter) => void
+  /** Takes it out of its line, and returns what that was told last. */
+  readonly out: (waiter: Waiter<By>) => By
 }
 
-class Waiting<T> implements Waiter {
-  readonly #turn: Turn<T>
-  readonly #end: End<T>
+class Waiting<T, By extends Told> implements Waiter<By> {
+  readonly #turn: Turn<T, By>
+  readonly #end: End<T, By>
   readonly #timer: NodeJS.Timeout
   #isIn = true
 
-  constructor(turn: Turn<T>, end: End<T>) {
+  constructor(turn: Turn<T, By>, end: End<T, By>) {
     this.#turn = turn
     this.#end = end
     this.#timer = setTimeout(() => {
@@ -157,16 +170,16 @@ class Waiting<T> implements Waiter {
   }
 
   leave(left: Leaving): void {
-    this.#go()
-    this.#end.resolve({ left })
+    this.#end.resolve({ left, told: this.#go() })
   }
 
-  async ask(): Promise<number | undefined> {
+  async ask(): Promise<By | undefined> {
     try {
       const asked = await this.#turn.ask()
-      if ('waitMs' in asked) return asked.waitMs
+      if (!('answer' in asked)) return asked
       if (this.#isIn) this.#end.resolve(asked)
-      else this.#turn.undo(asked.answer)
+      // Nobody waits for it any more: a counter that fails now must not fail the process.
+      else contain(() => this.#turn.undo(asked.answer))
     } catch (error) {
       // Nothing, where it has left: the answer is given then.
       this.#end.reject(error)
@@ -179,10 +192,10 @@ class Waiting<T> implements Waiter {
     this.leave('gone')
   }
 
-  #go(): void {
+  #go(): By {
     this.#isIn = false
     clearTimeout(this.#timer)
     this.#turn.signal.removeEventListener('abort', this.#hangUp)
-    this.#end.out(this)
+    return this.#end.out(this)
   }
 }

@@ -1,6 +1,6 @@
 import type { Admission } from '../decisions/admission.js'
 import type { HeaderFields, HttpRequest } from '../decisions/http-request.js'
-import { andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
+import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type {
   Absent,
   IdentifyingPolicy,
@@ -10,7 +10,8 @@ import type {
   Strip,
   Verdict,
 } from '../decisions/policy.js'
-import { lackOfProof, type ProofSettings } from '../tokens/proof/possession.js'
+import { isFirstUse, type GoodProof } from '../tokens/proof/dpop.js'
+import { checkPossession, type ProofSettings } from '../tokens/proof/possession.js'
 import { isBadToken, type TokenEngine, type TokenReason, type TokenVerdict } from '../tokens/token-engine.js'
 import type { TokenPlace } from '../tokens/token-place.js'
 import { readToken, type FoundToken, type TokenHere } from '../tokens/token-places.js'
@@ -85,18 +86,32 @@ function decideOnToken(token: TokenVerdict, arrived: ArrivedToken): MaybePromise
     return deciding.decideOnTerms(token, before, found)
   }
   // However often the token was verified before: the proof is one of this request.
-  const lack = lackOfProof(deciding.proofs, { ...found, request: arrived.request }, token)
-  return andThenWith(lack, decideOnProof, { ...arrived, token })
+  const shown = checkPossession(deciding.proofs, { ...found, request: arrived.request }, token)
+  return andThenWith(shown, decideOnProof, { ...arrived, token })
 }
 
 function decideOnProof(
-  lack: TokenReason | undefined,
+  shown: TokenReason | GoodProof | undefined,
   { deciding, found, before, token }: ArrivedToken & { readonly token: Exclude<TokenVerdict, { reason: unknown }> },
 ): MaybePromise<Verdict> {
   const fields = found.scheme === 'dpop' ? nonceField(deciding.proofs) : undefined
-  return lack === undefined
-    ? deciding.decideOnTerms(token, before, found, fields)
-    : deciding.refuse(lack, found.scheme, fields)
+  if (typeof shown === 'string') return deciding.refuse(shown, found.scheme, fields)
+  const verdict = deciding.decideOnTerms(token, before, found, fields)
+  if (shown === undefined) return verdict
+  return andThenWith(verdict, useProof, {
+    proof: shown,
+    refuse: () => deciding.refuse('proof:replayed', 'dpop', fields),
+  })
+}
+
+interface Using {
+  readonly proof: GoodProof
+  readonly refuse: () => Refused
+}
+
+/** Who is turned away has used nothing, and takes no place in the memory of proofs. */
+function useProof(verdict: Verdict, { proof, refuse }: Using): MaybePromise<Verdict> {
+  return verdict.kind === 'admitted' ? andThen(isFirstUse(proof), (isFirst) => (isFirst ? verdict : refuse())) : verdict
 }
 
 /** Whoever makes proofs always has the nonce to use next (RFC 9449 §8.2). */

@@ -6,14 +6,13 @@ import type { ForwardingWatch } from '../http/forwarding-watch.js'
 import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { Charge, Charging } from '../limits/charging.js'
-import type { GuardedCounter } from '../limits/guarded-take.js'
 import { memoryCounter } from '../limits/memory-counter.js'
-import { WaitingLines } from '../limits/waiting-lines.js'
+import type { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
 import { Enforcement, type Hold } from './enforcement.js'
-import { lateRefusal, limitFields, limitRefusal, standingOf } from './limit-answer.js'
+import { limitFields, limitRefusal, standingOf } from './limit-answer.js'
 import { limitPlan, type LimitPlan } from './limit-plan.js'
-import { Queue, type Attempt, type Candidate } from './queue.js'
+import { Queue, type Attempt, type Candidate, type ToldFirst } from './queue.js'
 import { spikeSubject, type SpikeSubject } from './spike-subject.js'
 import { staysCharged } from './spikes/counted.js'
 import { spikeOptionsSchema, type ControlSpikesOptions } from './spikes/options.js'
@@ -26,7 +25,7 @@ export interface SpikeContext extends ProxyOptions {
   readonly counterTimeoutMs: number
   readonly forwardingWatch?: ForwardingWatch
   /** Those of a control of its own: two controls may count one caller in two ways. */
-  readonly newLines?: () => WaitingLines
+  readonly newLines: () => WaitingLines<ToldFirst>
 }
 
 const ownMaxKeys = 200_000
@@ -43,9 +42,8 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
   const { by, limit, count, ipv6PrefixLength = 64, fields, name = by } = checked
   const counter = checked.counter ?? memoryCounter({ maxKeys: ownMaxKeys })
   const guarded = { counter, counterTimeoutMs: context.counterTimeoutMs }
-  const lines = checked.queue && (context.newLines?.() ?? new WaitingLines())
+  const lines = checked.queue && context.newLines()
   return new SpikeControl({
-    guarded,
     enforcement: new Enforcement(guarded, checked),
     subject: spikeSubject({ ...context, by, name, ipv6PrefixLength }),
     plan: limitPlan(name, limit),
@@ -55,8 +53,14 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
   })
 }
 
+interface Asked {
+  readonly request: HttpRequest
+  readonly whom: string
+  readonly hold: Hold
+  readonly identification: Identification | undefined
+}
+
 interface SpikeControlParts {
-  readonly guarded: GuardedCounter
   readonly enforcement: Enforcement
   readonly subject: SpikeSubject
   readonly plan: LimitPlan
@@ -84,26 +88,40 @@ class SpikeControl implements Policy {
     const whom = subject(request, admission)
     const hold = enforcement.of(whom)
     if (queue !== undefined && hold.enforced) {
-      return queue.decide(this.#candidate(request, whom, hold, admission && identification))
+      return this.#decideWith(queue, { request, whom, hold, identification: admission && identification })
     }
     return andThenWith(hold.charging.take(whom, plan.counterLimits, 1), this.#verdictOf, hold)
   }
 
-  #candidate(request: HttpRequest, whom: string, hold: Hold, identification: Identification | undefined): Candidate {
-    const { guarded, plan, fields } = this.#parts
-    const limits = plan.counterLimits
-    const attemptOf = (charge: Charge): Attempt => ({
-      charge,
-      limits,
-      verdict: () => this.#verdictOf(charge, hold),
-      giveBack: () => hold.charging.giveBack(charge.receipt, 1),
-    })
+  #decideWith(queue: Queue, asked: Asked): MaybePromise<Verdict> {
+    const { whom, hold } = asked
+    const told = queue.toldFirst(whom)
+    if (told !== undefined) return queue.wait(this.#candidate(asked), told)
+    return andThen(hold.charging.take(whom, this.#parts.plan.counterLimits, 1), (charge) =>
+      charge.taken
+        ? queue.letIn(whom, this.#verdictOf(charge, hold))
+        : queue.withoutRoom(this.#candidate(asked), this.#attemptOf(charge, hold)),
+    )
+  }
+
+  #candidate({ request, whom, hold, identification }: Asked): Candidate {
+    const { plan, fields } = this.#parts
     return {
       key: whom,
       request,
       identification,
-      attempt: () => andThen(hold.charging.take(whom, limits, 1), attemptOf),
-      turnAway: (code, reason) => lateRefusal(guarded, { plan, subject: whom }, fields, { code, reason }),
+      attempt: () =>
+        andThen(hold.charging.take(whom, plan.counterLimits, 1), (charge) => this.#attemptOf(charge, hold)),
+      fields,
+    }
+  }
+
+  #attemptOf(charge: Charge, hold: Hold): Attempt {
+    return {
+      plan: this.#parts.plan,
+      charge,
+      verdict: () => this.#verdictOf(charge, hold),
+      giveBack: () => hold.charging.giveBack(charge.receipt, 1),
     }
   }
 

@@ -34,19 +34,26 @@ export class Enforcement {
   readonly #held: Hold
   readonly #watched: Hold
 
+  /** There where all are held alike, so that nobody's place has to be known. */
+  readonly ofAll: Hold | undefined
+
   constructor(guarded: GuardedCounter, options: EnforcementOptions) {
-    const { whenCounterFails } = options
+    const { enforce, whenCounterFails } = options
     this.#options = options
     this.#held = { enforced: true, charging: charging(guarded, whenCounterFails) }
     // Where nobody is to be turned away, an outage turns nobody away either.
     const watching = whenCounterFails === 'refuse' ? 'admit' : whenCounterFails
     this.#watched = { enforced: false, charging: charging(guarded, watching) }
+    if (typeof enforce === 'boolean') this.ofAll = enforce ? this.#held : this.#watched
   }
 
   of(whom: string): Hold {
-    const { enforce } = this.#options
-    if (enforce === true) return this.#held
-    return enforce !== false && placeOf(whom) < enforce ? this.#held : this.#watched
+    return this.ofAll ?? this.at(placeOf(whom))
+  }
+
+  /** For a share of clients; `place` as `placeOf` tells it. */
+  at(place: number): Hold {
+    return place < Number(this.#options.enforce) ? this.#held : this.#watched
   }
 
   /** What events are to be told of a charge, with what it would have come to for who is only watched. */
@@ -60,6 +67,6 @@ export class Enforcement {
 }
 
 /** A number from 0 to below 1. */
-function placeOf(whom: string): number {
+export function placeOf(whom: string): number {
   return hash('sha256', whom, 'buffer').readUInt32BE(0) / 2 ** 32
 }

@@ -6,8 +6,8 @@ import type { Remarks } from '../decisions/policy.js'
 import type { Refusal } from '../decisions/refusals.js'
 import { rateLimitFields, type RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import { retryAfterSeconds } from '../http/retry-after.js'
-import { orElse, type Charge } from '../limits/charging.js'
-import { guardedPeek, type GuardedCounter } from '../limits/guarded-take.js'
+import type { Charge } from '../limits/charging.js'
+import type { Reading } from '../limits/counter.js'
 import { usageFrom } from '../limits/usage.js'
 import { sharePlan, type LimitPlan } from './limit-plan.js'
 
@@ -33,20 +33,20 @@ export function standingOf(plan: LimitPlan, { readings, alone }: Charge): Standi
   return { plan: share, usage: usageFrom(share.limits, readings) }
 }
 
-/** To who has waited, or found no place to wait: where it stands now, as far as that can be told. */
-export async function lateRefusal(
-  guarded: GuardedCounter,
-  { plan, subject }: { readonly plan: LimitPlan; readonly subject: string },
+/** To who has waited, or found no place to wait: as whoever stands first was told, less what has passed since then. */
+export function lateRefusal(
+  { plan, charge, agoMs }: { readonly plan: LimitPlan; readonly charge: Charge; readonly agoMs: number },
   sets: readonly RateLimitFieldSet[],
   { code, reason }: { readonly code: 'limit_exceeded' | 'queue_full'; readonly reason: string },
-): Promise<Refusal> {
-  const readings = await orElse(
-    () => guardedPeek(guarded, subject, plan.counterLimits),
-    () => undefined,
-  )
-  if (readings === undefined) return { code, reason, retryAfterSeconds: retryAfterSeconds(0) }
-  const standing: Standing = { plan, usage: usageFrom(plan.limits, readings) }
+): Refusal {
+  const standing = standingOf(plan, { ...charge, readings: charge.readings.map((reading) => later(reading, agoMs)) })
+  if (standing === undefined) return { code, reason, retryAfterSeconds: retryAfterSeconds(0) }
   return { ...limitRefusal(standing, limitFields(standing, sets), code), reason }
+}
+
+/** Nobody has asked since: there may be room by now, but it is for others. */
+function later({ used, remaining, resetMs, waitMs }: Reading, ms: number): Reading {
+  return { used, remaining, resetMs: Math.max(0, resetMs - ms), waitMs: waitMs > 0 ? Math.max(1, waitMs - ms) : 0 }
 }
 
 export function remarksOf({ alone }: Charge): Remarks | undefined {

@@ -3,11 +3,12 @@ import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Identification, Remarks, Verdict } from '../decisions/policy.js'
-import type { Refusal } from '../decisions/refusals.js'
+import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { Charge } from '../limits/charging.js'
-import type { CounterLimit } from '../limits/counter.js'
-import type { Leaving, LineBounds, WaitingLines } from '../limits/waiting-lines.js'
+import type { Leaving, LineBounds, Told, WaitingLines } from '../limits/waiting-lines.js'
 import { monotonicClock } from '../runtime/clock.js'
+import { lateRefusal } from './limit-answer.js'
+import type { LimitPlan } from './limit-plan.js'
 
 const count = (usual: number) => z.int().min(1).max(1_000_000).default(usual)
 
@@ -20,8 +21,8 @@ export const queueOptionsShape = {
 
 /** A request that asked for room: what it was told, and what becomes of it so. */
 export interface Attempt {
+  readonly plan: LimitPlan
   readonly charge: Charge
-  readonly limits: readonly CounterLimit[]
   readonly verdict: () => Verdict
   /** For one that got room when nobody was there any more. */
   readonly giveBack: () => unknown
@@ -34,13 +35,20 @@ export interface Candidate {
   readonly identification: Identification | undefined
   /** `again`: what is known of the caller now, if that was asked for; else as when it came. */
   readonly attempt: (again: Admission | undefined) => MaybePromise<Attempt>
-  /** The answer to who does not get room in time, or finds no place to wait for it. */
-  readonly turnAway: (code: 'limit_exceeded' | 'queue_full', reason: string) => MaybePromise<Refusal>
+  /** What it is told in if it does not get room in time, or finds no place to wait for it. */
+  readonly fields: readonly RateLimitFieldSet[]
+}
+
+/** What the first of a line was told, and when. */
+export interface ToldFirst extends Told {
+  readonly plan: LimitPlan
+  readonly charge: Charge
+  readonly atMs: number
 }
 
 interface QueueParts {
   readonly api: string
-  readonly lines: WaitingLines
+  readonly lines: WaitingLines<ToldFirst>
   readonly bounds: LineBounds
 }
 
@@ -60,46 +68,39 @@ export class Queue {
     this.#parts = parts
   }
 
-  /** Whoever comes while others wait goes behind them. */
-  decide(candidate: Candidate): MaybePromise<Verdict> {
-    if (this.#parts.lines.hasLine(candidate.key)) return this.#wait(candidate, 0)
-    return andThen(candidate.attempt(undefined), (attempt) => {
-      const waitMs = waitOf(attempt)
-      // To let it wait in vain would help nobody.
-      if (waitMs === undefined || waitMs > this.#parts.bounds.maxWaitMs) return this.#verdictOf(attempt, candidate.key)
-      return this.#wait(candidate, waitMs)
-    })
+  /** There where others wait: whoever comes then goes behind them. */
+  toldFirst(key: string): ToldFirst | undefined {
+    return this.#parts.lines.toldLast(key)
   }
 
-  async #wait(candidate: Candidate, waitMs: number): Promise<Verdict> {
+  /** For one that got no room, and found nobody waiting. */
+  withoutRoom(candidate: Candidate, attempt: Attempt): MaybePromise<Verdict> {
+    const told = toldBy(attempt)
+    // To let it wait in vain would help nobody.
+    if (told.waitMs > this.#parts.bounds.maxWaitMs) return attempt.verdict()
+    return this.wait(candidate, told)
+  }
+
+  async wait(candidate: Candidate, told: ToldFirst): Promise<Verdict> {
     const { bounds, lines } = this.#parts
-    const { key, request } = candidate
+    const { key, request, fields } = candidate
     const sinceMs = monotonicClock()
-    const waited = await lines.join<Answer>(key, waitMs, {
+    const waited = await lines.join<Answer>(key, told, {
       bounds,
       signal: request.signal,
       ask: () => this.#ask(candidate),
       undo: ({ attempt }) => attempt?.giveBack(),
     })
-    const remarks: Remarks = { waitedMs: Math.round(monotonicClock() - sinceMs) }
+    const nowMs = monotonicClock()
+    const remarks: Remarks = { waitedMs: Math.round(nowMs - sinceMs) }
     if ('answer' in waited) return withRemarks(waited.answer.verdict, remarks)
-    const { code, reason } = leavings[waited.left]
-    return { kind: 'refused', refusal: await candidate.turnAway(code, reason), remarks }
-  }
-
-  /** Credentials and contract are looked at again: they may have ended while it waited. */
-  async #ask({ attempt, identification, key }: Candidate): Promise<{ answer: Answer } | { waitMs: number }> {
-    const known = await identification?.again(this.#parts.api)
-    if (known !== undefined && 'kind' in known) return { answer: { verdict: known } }
-    const tried = await attempt(known)
-    const waitMs = waitOf(tried)
-    if (waitMs !== undefined && waitMs < Infinity) return { waitMs }
-    return { answer: { verdict: this.#verdictOf(tried, key), attempt: tried } }
+    const { plan, charge, atMs } = waited.told
+    const refusal = lateRefusal({ plan, charge, agoMs: nowMs - atMs }, fields, leavings[waited.left])
+    return { kind: 'refused', refusal, remarks }
   }
 
   /** What is given back when a request is over makes room at once. */
-  #verdictOf(attempt: Attempt, key: string): Verdict {
-    const verdict = attempt.verdict()
+  letIn(key: string, verdict: Verdict): Verdict {
     if (!('settle' in verdict) || verdict.settle === undefined) return verdict
     const { settle } = verdict
     const { lines } = this.#parts
@@ -111,6 +112,16 @@ export class Queue {
         }),
     }
   }
+
+  /** Credentials and contract are looked at again: they may have ended while it waited. */
+  async #ask({ attempt, identification, key }: Candidate): Promise<{ answer: Answer } | ToldFirst> {
+    const known = await identification?.again(this.#parts.api)
+    if (known !== undefined && 'kind' in known) return { answer: { verdict: known } }
+    const tried = await attempt(known)
+    if (tried.charge.taken) return { answer: { verdict: this.letIn(key, tried.verdict()), attempt: tried } }
+    const told = toldBy(tried)
+    return told.waitMs < Infinity ? told : { answer: { verdict: tried.verdict(), attempt: tried } }
+  }
 }
 
 const leavings: Record<Leaving, { readonly code: 'limit_exceeded' | 'queue_full'; readonly reason: string }> = {
@@ -120,13 +131,11 @@ const leavings: Record<Leaving, { readonly code: 'limit_exceeded' | 'queue_full'
   closed: { code: 'limit_exceeded', reason: 'shutdown' },
 }
 
-/** `undefined` for who need not wait. */
-function waitOf({ charge, limits }: Attempt): number | undefined {
-  if (charge.taken) return undefined
+function toldBy({ plan, charge }: Attempt): ToldFirst {
   const waits = charge.readings.map(({ waitMs }, index) =>
-    limits[index]?.algorithm === 'concurrent' && waitMs > 0 ? Math.max(waitMs, concurrentWaitMs) : waitMs,
+    plan.counterLimits[index]?.algorithm === 'concurrent' && waitMs > 0 ? Math.max(waitMs, concurrentWaitMs) : waitMs,
   )
-  return Math.max(1, ...waits)
+  return { plan, charge, atMs: monotonicClock(), waitMs: Math.max(1, ...waits) }
 }
 
 function withRemarks(verdict: Verdict, remarks: Remarks): Verdict {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
-import { andThen, type MaybePromise } from '../decisions/maybe-promise.js'
+import { andThen, isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Identification, Policy, Verdict } from '../decisions/policy.js'
 import type { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
-import { Queue, queueOptionsShape, type Attempt, type Candidate } from './queue.js'
+import { Queue, queueOptionsShape, type Attempt, type Candidate, type ToldFirst } from './queue.js'
 import { SlaCharges, type Asked, type Charged, type LimitContext } from './sla/charges.js'
 import { slaOptionsShape, type SlaOptions } from './sla/options.js'
 
@@ -25,7 +25,7 @@ const optionsSchema = z.strictObject({ ...slaOptionsShape, ...queueOptionsShape 
 
 export interface ThrottleContext extends LimitContext {
   /** One for all routes: a client waits in one line. */
-  readonly lines: WaitingLines
+  readonly lines: WaitingLines<ToldFirst>
 }
 
 /**
@@ -63,7 +63,21 @@ class SlaThrottle implements Policy {
     if (!asked.hold.enforced || identification === undefined) {
       return andThen(this.#charges.take(asked), (charged) => this.#charges.verdictOf(charged))
     }
-    return this.#queue.decide(this.#candidate(request, identification, asked))
+    const told = this.#queue.toldFirst(asked.subject)
+    if (told !== undefined) return this.#queue.wait(this.#candidate(request, identification, asked), told)
+    const charged = this.#charges.take(asked)
+    if (isPromise(charged)) return this.#later(charged, request, identification)
+    return this.#decided(charged, request, identification)
+  }
+
+  async #later(charged: Promise<Charged>, request: HttpRequest, identification: Identification): Promise<Verdict> {
+    return this.#decided(await charged, request, identification)
+  }
+
+  #decided(charged: Charged, request: HttpRequest, identification: Identification): MaybePromise<Verdict> {
+    const { asked, charge } = charged
+    if (charge.taken) return this.#queue.letIn(asked.subject, this.#charges.verdictOf(charged))
+    return this.#queue.withoutRoom(this.#candidate(request, identification, asked), this.#attemptOf(charged))
   }
 
   #candidate(request: HttpRequest, identification: Identification, asked: Asked): Candidate {
@@ -75,15 +89,14 @@ class SlaThrottle implements Policy {
         const now = again === undefined ? asked : this.#charges.ask(request, again)
         return andThen(this.#charges.take(now), (charged) => this.#attemptOf(charged))
       },
-      turnAway: (code, reason) => this.#charges.refusalOf(asked, code, reason),
+      fields: this.#charges.fields,
     }
   }
 
   #attemptOf(charged: Charged): Attempt {
-    const { asked, charge } = charged
     return {
-      charge,
-      limits: asked.plan.counterLimits,
+      plan: charged.asked.plan,
+      charge: charged.charge,
       verdict: () => this.#charges.verdictOf(charged),
       giveBack: () => this.#charges.giveBack(charged),
     }

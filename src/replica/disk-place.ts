@@ -5,7 +5,16 @@ import { ClienteleFault } from '../decisions/faults.js'
 import { lastTransaction } from '../runtime/data-file.js'
 import { makePrivate } from '../runtime/private-files.js'
 import { diskStore } from '../stores/disk.js'
-import { claim, hasProgress, isClaimedBy, readProgress, writeProgress } from './kept-progress.js'
+import {
+  claim,
+  generationForm,
+  hasProgress,
+  isClaimed,
+  isClaimedBy,
+  isUnused,
+  readProgress,
+  writeProgress,
+} from './kept-progress.js'
 import type { Generation, LocalStore, Progress, ReplicaPlace } from './place.js'
 
 interface DiskGeneration extends Generation {
@@ -27,12 +36,15 @@ export class DiskPlace implements ReplicaPlace {
   constructor(directory: string) {
     this.#directory = directory
     try {
+      // First of all: what is in a directory of somebody else stays as it is.
+      const wasUnused = requireOursOrUnused(directory)
       makePrivate(directory)
       claim(directory, this.#writer)
       this.found = this.#open()
       this.discarded = this.found === undefined && hasProgress(directory)
-      this.#tidy()
+      if (!wasUnused) this.#tidy()
     } catch (error) {
+      if (error instanceof ClienteleFault) throw error
       const message =
         "replicate(): cannot use the directory given as into.path, or make it private; is it this user's own?"
       throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { cause: error })
@@ -87,16 +99,22 @@ export class DiskPlace implements ReplicaPlace {
 
   #tidy(): void {
     const inForce = this.#current?.name
-    for (const name of this.#generations()) {
-      if (name !== inForce) rmSync(join(this.#directory, name), { recursive: true, force: true })
+    for (const entry of readdirSync(this.#directory, { withFileTypes: true })) {
+      const isOurs = entry.isDirectory() && generationForm.test(entry.name)
+      if (isOurs && entry.name !== inForce) rmSync(join(this.#directory, entry.name), { recursive: true, force: true })
     }
-  }
-
-  #generations(): readonly string[] {
-    return readdirSync(this.#directory).filter((name) => name.startsWith('records-'))
   }
 
   #file(generation: string): string {
     return join(this.#directory, generation, 'data.mdb')
   }
+}
+
+/** Whether it is unused. Asked in this order: another process may begin at the same moment. */
+function requireOursOrUnused(directory: string): boolean {
+  if (isUnused(directory)) return true
+  if (isClaimed(directory)) return false
+  const message =
+    'replicate(): the directory given as into.path holds something, and no replica; give it an empty one, or a name in it.'
+  throw new ClienteleFault('ERR_CLIENTELE_STORE', message, { reason: 'foreign_directory' })
 }

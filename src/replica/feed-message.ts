@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Signer } from './feed-signature.js'
 import { SetDigest } from './set-digest.js'
+import type { Cursor } from './source.js'
 import type { LineAnswer } from './store-source.js'
 
 /** Lines of JSON: the header, one line for each record, the trailer, the signature over all before it. */
@@ -22,6 +23,9 @@ export const headerSchema = z.object({
   waitedMs: milliseconds,
   /** The asker's own: an answer of before cannot hold it. */
   nonce: word,
+  /** What it was asked: who has no key but stands between could else put another question in its place. */
+  after: z.object({ epoch: word, sequence: whole }).nullable(),
+  waitMs: whole,
 })
 export const trailerSchema = z.object({ count: whole, digest: word })
 export const signatureSchema = z.object({ signature: word.nullable() })
@@ -34,12 +38,19 @@ export const askedSchema = z.object({
   waitMs: z.coerce.number().int().min(0).max(60_000),
 })
 
+/** A question as the feed has understood it; signed with the answer. */
+export interface Question {
+  readonly nonce: string
+  readonly after: Cursor | null
+  readonly waitMs: number
+}
+
 const linesAtOnce = 500
 
 /** The whole message, piece by piece. */
 export function* messageOf(
   { lines, ...answer }: LineAnswer,
-  asked: { readonly nonce: string; readonly waitedMs: number },
+  asked: Question & { readonly waitedMs: number },
   signer: Signer | undefined,
 ): Generator<string, void, void> {
   const hash = createHash('sha256')

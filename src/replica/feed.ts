@@ -5,7 +5,7 @@ import type { ContractStore } from '../contracts/store.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import { checkOptions } from '../runtime/check.js'
 import { monotonicClock } from '../runtime/clock.js'
-import { askedSchema, feedMediaType, messageOf } from './feed-message.js'
+import { askedSchema, feedMediaType, messageOf, type Question } from './feed-message.js'
 import { feedKeySchema, signerOf, type FeedKey, type Signer } from './feed-signature.js'
 import { StoreSource } from './store-source.js'
 import { storeOption } from './store-option.js'
@@ -86,21 +86,33 @@ interface Feed {
 
 async function answer(feed: Feed, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const status = await permission(feed, request)
-  const asked = askedSchema.safeParse(Object.fromEntries(new URL(request.url ?? '/', 'http://feed').searchParams))
-  if (status !== undefined || !asked.success) {
+  // Whoever may not read is told so, whatever they ask.
+  const asked = status === undefined ? questionIn(request.url) : undefined
+  if (asked === undefined) {
     refuse(response, status ?? 400)
     return
   }
-  const { nonce, epoch, sequence, waitMs } = asked.data
   const gone = new AbortController()
   response.once('close', () => {
     gone.abort()
   })
-  const after = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence }
+  const { after, waitMs } = asked
   const askedAt = monotonicClock()
-  const lines = await feed.source.lines({ after, waitMs, signal: gone.signal }).catch(() => undefined)
+  const question = { after: after ?? undefined, waitMs, signal: gone.signal }
+  const lines = await feed.source.lines(question).catch(() => undefined)
   if (lines === undefined) refuse(response, 503)
-  else await send(response, messageOf(lines, { nonce, waitedMs: monotonicClock() - askedAt }, feed.signer))
+  else await send(response, messageOf(lines, { ...asked, waitedMs: monotonicClock() - askedAt }, feed.signer))
+}
+
+/** Only the query of a URL counts here: its path is for whoever has mounted the feed. */
+const anywhere = 'http://feed'
+
+function questionIn(url = '/'): Question | undefined {
+  if (!URL.canParse(url, anywhere)) return undefined
+  const asked = askedSchema.safeParse(Object.fromEntries(new URL(url, anywhere).searchParams))
+  if (!asked.success) return undefined
+  const { nonce, epoch, sequence, waitMs } = asked.data
+  return { nonce, waitMs, after: epoch === undefined || sequence === undefined ? null : { epoch, sequence } }
 }
 
 async function permission({ authorize }: Feed, request: IncomingMessage): Promise<number | undefined> {

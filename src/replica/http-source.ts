@@ -99,8 +99,8 @@ class HttpSource implements ContractSource {
   async #ask({ after, waitMs, signal }: SourceQuestion): Promise<SourceAnswer> {
     const nonce = randomBytes(16).toString('base64url')
     const url = new URL(this.#url)
-    const asked = { nonce, waitMs: String(waitMs), ...(after && { ...after, sequence: String(after.sequence) }) }
-    for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value)
+    const query = { nonce, waitMs, ...(after && { epoch: after.epoch, sequence: after.sequence }) }
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value))
     const headers = { ...(await this.#headers()), accept: feedMediaType }
     const { timeoutMs, maxResponseBytes } = this.#limits
     const sentAt = momentNow()
@@ -109,7 +109,8 @@ class HttpSource implements ContractSource {
     const type = answer.headers.get('content-type') ?? ''
     if (answer.status !== 200) throw badFeed('status')
     if (!type.startsWith(feedMediaType)) throw badFeed('answer')
-    return readMessage(Buffer.from(await answer.arrayBuffer()), { nonce, sentAt }, this.#verifier)
+    const asked = { nonce, after: after ?? null, waitMs, sentAt }
+    return readMessage(Buffer.from(await answer.arrayBuffer()), asked, this.#verifier)
   }
 
   close(): void {

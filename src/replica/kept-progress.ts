@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { elapsedSinceWritten, writeMoment } from '../runtime/moment.js'
@@ -6,12 +6,16 @@ import type { Progress } from './place.js'
 
 const fileName = 'replica.json'
 const writerName = 'replica.writer'
+/** Made at random, for each process. */
+const writerForm = /^[0-9a-f]{24}$/
+/** The directory of a generation, as it is made here: whatever has another name is somebody else's. */
+export const generationForm = /^records-[0-9a-f]{24}$/
 const whole = z.int().min(0)
 
 const schema = z.object({
   format: z.literal(1),
   /** The directory with the records. */
-  generation: z.string().regex(/^records-[a-z0-9]{1,64}$/),
+  generation: z.string().regex(generationForm),
   /** The number of its last commit: a file of before has a lower one. */
   transaction: whole,
   epoch: z.string().min(1),
@@ -47,6 +51,18 @@ export function writeProgress(directory: string, progress: KeptProgress): void {
   const ageMs = Math.min(progress.ageMs, Number.MAX_SAFE_INTEGER)
   const kept: Kept = { ...progress, ageMs, format: 1, writtenAt: writeMoment() }
   replaceFile(directory, fileName, JSON.stringify(kept))
+}
+
+/** Whether there is nothing in it yet, or no such directory. A process may have been killed in the middle of `claim`. */
+export function isUnused(directory: string): boolean {
+  if (!existsSync(directory)) return true
+  return readdirSync(directory).every((name) => name === `${writerName}.draft`)
+}
+
+/** Whether a replica has been kept in it before, by whatever process. */
+export function isClaimed(directory: string): boolean {
+  const path = join(directory, writerName)
+  return existsSync(path) && writerForm.test(readFileSync(path, 'utf8'))
 }
 
 /** Says whose the directory is from here on: no two processes may keep one in step. */

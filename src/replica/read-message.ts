@@ -1,7 +1,7 @@
 import { ClienteleFault } from '../decisions/faults.js'
 import type { Moment } from '../runtime/moment.js'
 import { elapsedMs, momentNow } from '../runtime/moment.js'
-import { headerSchema, signatureSchema, trailerSchema } from './feed-message.js'
+import { headerSchema, signatureSchema, trailerSchema, type Question } from './feed-message.js'
 import { digestOf, type Verifier } from './feed-signature.js'
 import { readLine } from './record-line.js'
 import { SetDigest } from './set-digest.js'
@@ -15,7 +15,7 @@ export type FeedTrouble =
   | 'status'
   /** Somebody else has signed it, or nobody. */
   | 'signature'
-  /** It answers another question: it is an old one. */
+  /** It answers another question: it is an old one, or the question was changed on the way. */
   | 'replayed'
   /** It holds other records than it says. */
   | 'incomplete'
@@ -24,8 +24,7 @@ export function badFeed(reason: FeedTrouble): ClienteleFault {
   return new ClienteleFault('ERR_CLIENTELE_STORE', 'The contract feed gave no answer that can be used.', { reason })
 }
 
-export interface Asked {
-  readonly nonce: string
+export interface Asked extends Question {
   /** Its age counts from the moment of asking: later than that it may have been put together. */
   readonly sentAt: Moment
 }
@@ -41,12 +40,19 @@ export async function readMessage(bytes: Buffer, asked: Asked, verifier: Verifie
   const trailerAt = lastLineAt(signed, signed.length)
   const headerEnd = signed.indexOf(newline) + 1
   if (trailerAt < headerEnd) throw badFeed('answer')
-  const { nonce, ageMs, waitedMs, kind, epoch, sequence } = parsed(headerSchema, signed.subarray(0, headerEnd))
-  if (nonce !== asked.nonce) throw badFeed('replayed')
+  const header = parsed(headerSchema, signed.subarray(0, headerEnd))
+  if (!isAnswerTo(asked, header)) throw badFeed('replayed')
+  const { ageMs, waitedMs, kind, epoch, sequence } = header
   const trailer = parsed(trailerSchema, signed.subarray(trailerAt))
   const onTheWayMs = Math.max(0, elapsedMs(asked.sentAt) - waitedMs)
   const changes = changesIn(signed.subarray(headerEnd, trailerAt), trailer)
   return { kind, epoch, sequence, knownAt: momentNow(ageMs + onTheWayMs), ...trailer, changes }
+}
+
+/** A good answer to another question would hide what is asked about here: "nothing new" since a later moment. */
+function isAnswerTo(asked: Question, { nonce, after, waitMs }: Question): boolean {
+  const isSameCursor = after?.epoch === asked.after?.epoch && after?.sequence === asked.after?.sequence
+  return nonce === asked.nonce && waitMs === asked.waitMs && isSameCursor
 }
 
 async function requireGood(verifier: Verifier, signed: Buffer, signature: string | null): Promise<void> {

@@ -17,7 +17,7 @@ import { Synchronizer } from './synchronizer.js'
 export interface ReplicateOptions {
   /** Where the contracts are: a feed, by `httpSource`, or a store that this process can reach itself. */
   readonly from: ContractSource | ContractStore
-  /** A directory of this process alone, or `'memory'`: then each start waits for the source. */
+  /** A directory of this process alone, empty at first, or `'memory'`: then each start waits for the source. */
   readonly into: { readonly path: string } | 'memory'
   /**
    * How old, at most, what is decided on may be, counted from the source through all layers between; a second to a

@@ -29,6 +29,7 @@ beforeAll(async () => {
   reader = ownReader()
   reader.register(target.issuer, target.clientId)
   reader.register(other.issuer, target.clientId)
+  reader.register(target.issuer, 'without-contract', 'none')
 })
 afterAll(() => issuer.close())
 afterEach(() => {
@@ -52,6 +53,7 @@ describe.each(frameworks)('$name', (framework) => {
 
   beforeEach(async () => {
     replays = memoryReplays()
+    const small = memoryReplays({ entries: 20 })
     const dpop = { publicUrl, replays }
     server = await framework.start(
       { api: 'orders', store: reader, onDecision: (event) => events.push(event) },
@@ -64,6 +66,8 @@ describe.each(frameworks)('$name', (framework) => {
           ],
           'ALL /scoped': (on) => [on.validateJwt({ ...jwtOptions(), dpop, scopes: ['write'] })],
           'ALL /plain': (on) => [on.validateJwt(jwtOptions())],
+          'ALL /small': (on) => [on.validateJwt({ ...jwtOptions(), dpop: { publicUrl, replays: small } })],
+          'ALL /at/:one/:other': (on) => [on.validateJwt({ ...jwtOptions(), dpop })],
           'ALL /only': (on) => [on.validateJwt({ ...jwtOptions(), dpop, senderConstrained: 'required' })],
           'ALL /nonces': (on) => [
             on.validateJwt({ ...jwtOptions(), dpop: { ...dpop, nonces: { secret: nonceSecret } } }),
@@ -242,7 +246,7 @@ describe.each(frameworks)('$name', (framework) => {
     expect((await get('/twice', proven('/twice', scoped))).status).toBe(200)
   })
 
-  it('#36 a proof that ends without being let in is used all the same', async () => {
+  it('#36 a proof that ends without being let in is not used up, and lets nobody in', async () => {
     const token = bound()
     const fields = proven('/scoped', token)
     const lacking = await get('/scoped', fields)
@@ -250,7 +254,38 @@ describe.each(frameworks)('$name', (framework) => {
     expect(lacking.fields('www-authenticate')).toEqual([
       expect.stringMatching(/^DPoP realm="orders", error="insufficient_scope", scope="write", algs=/),
     ])
-    expectRefusal(await get('/scoped', fields), 401, 'proof_invalid')
+    expectRefusal(await get('/scoped', fields), 403, 'scope_insufficient')
+  })
+
+  it('#36 whoever is turned away takes no room in the memory of proofs', async () => {
+    const token = bound({ jkt: thief.jkt }, { client_id: 'without-contract' })
+    for (let count = 0; count < 25; count += 1) {
+      const fields = withProof(token, dpopProof(thief, { url: `${publicUrl}/small`, token }))
+      expectRefusal(await get('/small', fields), 403, 'contract_missing')
+    }
+    expect((await get('/small', proven('/small', bound()))).status).toBe(200)
+  })
+
+  it('#36 whoever is let in takes no more of it than one key may', async () => {
+    const token = bound({ jkt: thief.jkt })
+    const flood = () => get('/small', withProof(token, dpopProof(thief, { url: `${publicUrl}/small`, token })))
+    for (const status of [200, 200]) expect((await flood()).status).toBe(status)
+    for (let count = 0; count < 20; count += 1) expectRefusal(await flood(), 503, 'ERR_CLIENTELE_REPLAY')
+    expect(events.at(-1)).toMatchObject({ verdict: 'fault', reason: 'key_full' })
+    expect((await get('/small', proven('/small', bound()))).status).toBe(200)
+  })
+
+  it.each([
+    ['/at/%2e%2e/%2e%2e', '/'],
+    ['/at/%2E%2E/.%2e', '/'],
+    ['/at/x/%2e', '/at/x/'],
+    ['/at/%2e/x', '/at/x'],
+  ])('#36 a proof for another address is not taken at %s, which leads there with dots', async (path, address) => {
+    const token = bound()
+    expectRefusal(await get(path, proven(address, token)), 401, 'proof_invalid')
+    expect(events.at(-1)).toMatchObject({ reason: 'proof:address' })
+    expectRefusal(await get(path, proven(path, token)), 401, 'proof_invalid')
+    expect((await get('/at/a/b', proven('/at/a/b', token))).status).toBe(200)
   })
 
   it('#36 a forged Host, or a target in absolute form, moves no address', async () => {

@@ -20,6 +20,7 @@ import { json, startKeyServer, type KeyServer } from '../support/key-server.js'
 import { seededStore } from '../support/seeded-store.js'
 import { accessToken, attackedIssuer, type AttackedIssuer } from '../support/token-attacks.js'
 import { admittedAs, bearer, expectRefusal, type Headers, type Routes } from './attacked.js'
+import { rounds } from '../support/rounds.js'
 
 const limit = { requests: 10, windowSeconds: 3600 }
 const guessing: ControlSpikesOptions = { by: 'address', count: 'failures', limit }
@@ -159,7 +160,7 @@ describe.each(frameworks)('$name', (framework) => {
 
   describe('#50 floods of what nobody has', () => {
     // The full load once per adapter: two majors of a framework differ in nothing that counts here.
-    const full = process.env.CI === undefined ? 3_000 : 10_000
+    const full = rounds(3_000, 10_000)
     const count = ['Express 5', 'Koa 3'].includes(framework.name) ? full : 500
     const patienceMs = 120_000
     const token = (): TokenOptions => ({ issuer: issuer.url, audience: 'orders', allowInsecureRequests: true })

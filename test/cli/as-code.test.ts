@@ -71,7 +71,12 @@ describe('clientele.yaml', () => {
     const drift = await clientele(at, 'drift', file)
     expect(drift).toMatchObject({ code: 7 })
     expect(drift.stdout).toContain('state: "revoked" -> "approved"')
-    await answerOf(at, 'apply', file)
+    // Whoever revoked it knew something that the file does not.
+    const silent = await clientele(at, 'apply', file)
+    expect(silent).toMatchObject({ code: 4 })
+    expect(silent.stderr).toContain('state: approved')
+    const lifting = written(good.replace('tier: gold }', 'tier: gold, state: approved }'))
+    await answerOf(at, 'apply', lifting)
     expect(await answerOf(at, 'drift', file)).toEqual([])
   })
 

@@ -157,13 +157,20 @@ describe('a secret', () => {
 
   it('in a URL on the command line is refused, and one that fails to connect does not come out', async () => {
     const url = 'redis://user:s3cr3t@127.0.0.1:1'
-    const [argument, environment] = await Promise.all([
+    const inQuery = 'postgres://user@127.0.0.1:1/db?password=s3cr3t'
+    const [argument, query, environment] = await Promise.all([
       clientele({}, '--store', url, 'clients', 'list'),
+      clientele({}, '--store', inQuery, 'clients', 'list'),
       clientele({ store: url }, 'clients', 'list'),
     ])
-    expect(argument.code).toBe(2)
+    expect([argument.code, query.code]).toEqual([2, 2])
+    const misspelt = await clientele({ store: url }, 'contracts', 'list', '--state', 'pendin')
+    expect(misspelt).toMatchObject({ code: 2, stdout: '' })
+    // It ends, though there is a server that it could have connected to.
+    const badPrefix = 'redis://127.0.0.1:6379?prefix=a%20b'
+    expect((await clientele({ store: badPrefix }, 'tiers', 'list')).code).toBe(2)
     expect(environment.code).toBe(6)
-    for (const { stdout, stderr } of [argument, environment]) expect(stdout + stderr).not.toContain('s3cr3t')
+    for (const { stdout, stderr } of [argument, query, environment]) expect(stdout + stderr).not.toContain('s3cr3t')
   })
 })
 

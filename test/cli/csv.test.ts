@@ -30,6 +30,8 @@ describe('a CSV file', () => {
   it('holds no formula, however it is disguised', () => {
     for (const text of ['=1', '+1', '-1', '@a', ' =1', '\t=1', '\u200b=1', '＝1', '|x']) {
       expect(csvLine([text])).toMatch(/^"?'/)
+      // Behind what other spreadsheets part cells by.
+      expect(csvLine([`Shop;${text}`])).toMatch(/^"Shop;'/)
     }
   })
 })

@@ -126,11 +126,27 @@ describe('the published suite for counters', () => {
       'refuses to give back what is no amount',
       'gives nothing back for a refused take',
       'gives back into the window that was charged, and not into the next',
+      'gives back under any key, also one that another algorithm might have',
       'forgets on reset, and what was charged before gives nothing back',
       'sliding: gives back into the cell that was charged, also when it is the one before',
+      'gcra: gives back under any key',
       'gcra: never gives back what others were charged',
       'concurrent: a place for each request, whatever it costs, until it is over',
       'concurrent: a reset forgets what was used, and not what is going on',
+    ])
+  })
+
+  it('catches a counter that tells an algorithm by the key of its limit', async () => {
+    const byKey = wrong((counter) => ({
+      take: async (subject, limits, cost) => {
+        const take = await counter.take(subject, limits, cost)
+        const isOwn = limits.every(({ key, algorithm }) => key.startsWith('gcra') === (algorithm === 'gcra'))
+        return isOwn ? take : { ...take, receipt: undefined }
+      },
+    }))
+    expect(await failures(byKey)).toEqual([
+      'gives back under any key, also one that another algorithm might have',
+      'gcra: gives back under any key',
     ])
   })
 

@@ -8,11 +8,14 @@ import type { Outcome, Passed, Policy, Refused, Verdict } from '../../src/decisi
 import type { RefusalCode } from '../../src/decisions/refusals.js'
 import type { Counter } from '../../src/limits/counter.js'
 import { memoryCounter } from '../../src/limits/memory-counter.js'
+import { WaitingLines } from '../../src/limits/waiting-lines.js'
 import { controlSpikes, type ControlSpikesOptions } from '../../src/policies/control-spikes.js'
 import { limitBySla } from '../../src/policies/limit-by-sla.js'
+import type { ToldFirst } from '../../src/policies/queue.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { requestOf } from '../support/request-of.js'
 
+const newLines = () => new WaitingLines<ToldFirst>()
 const minute = { requests: 2, windowSeconds: 60 }
 
 function from(address: string): HttpRequest {
@@ -30,7 +33,7 @@ function setUp(options: Partial<ControlSpikesOptions> = {}, api = 'orders') {
   const clock = { nowMs: 1000 }
   const counter = options.counter ?? memoryCounter({ clock: () => clock.nowMs })
   const all: ControlSpikesOptions = { by: 'address', limit: minute, name: 'burst', ...options, counter }
-  const policy = controlSpikes({ api, counterTimeoutMs: 50, trustedProxies: 'none' }, all)
+  const policy = controlSpikes({ api, counterTimeoutMs: 50, trustedProxies: 'none', newLines }, all)
   const decide = (request = from('192.0.2.1'), admission?: Admission): Verdict => atOnce(policy, request, admission)
   const kind = (address = '192.0.2.1') => decide(from(address)).kind
   return { clock, counter, policy, decide, kind }
@@ -170,7 +173,7 @@ describe('whom it counts together', () => {
   })
 
   it('counts for itself alone unless it is given a counter', () => {
-    const context = { api: 'orders', counterTimeoutMs: 50, trustedProxies: 'none' } as const
+    const context = { api: 'orders', counterTimeoutMs: 50, trustedProxies: 'none', newLines } as const
     const make = () => controlSpikes(context, { by: 'route', limit: { requests: 1, windowSeconds: 60 } })
     const [one, other] = [make(), make()]
     const kinds = [one, one, other, other].map((policy) => atOnce(policy, from('192.0.2.1')).kind)
@@ -299,7 +302,7 @@ describe('memory', () => {
   // Attack lines 32 and 54.
   it('is bounded, and a flood of addresses makes it forget nobody', () => {
     const policy = controlSpikes(
-      { api: 'orders', counterTimeoutMs: 50, trustedProxies: 'none' },
+      { api: 'orders', counterTimeoutMs: 50, trustedProxies: 'none', newLines },
       { by: 'address', limit: { requests: 1, windowSeconds: 3600 } },
     )
     const kindOf = (address: string) => atOnce(policy, from(address)).kind
@@ -341,7 +344,8 @@ describe('options', () => {
     [{ by: 'address', limit: minute, fields: ['x-ratelimit', 'x-ratelimit-ms'] }, /choose one/],
     [{ by: 'address', limit: minute, limits: minute }, /unknown option "limits"; did you mean "limit"/],
   ])('%j is a fault that says what was expected', (options, message) => {
-    const build = () => controlSpikes({ api: 'orders', counterTimeoutMs: 50 }, options as ControlSpikesOptions)
+    const build = () =>
+      controlSpikes({ api: 'orders', counterTimeoutMs: 50, newLines }, options as ControlSpikesOptions)
     expect(build).toThrow(expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }))
     expect(build).toThrow(message)
   })

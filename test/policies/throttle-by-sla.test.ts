@@ -325,18 +325,26 @@ describe.each(frameworks)('$name', (framework) => {
 })
 
 describe('throttleBySla', () => {
-  it('asks the counter for one of those who wait, not for all', async () => {
+  const countingCounter = () => {
     const behind = memoryCounter()
-    let asked = 0
+    const asked = { take: 0, peek: 0 }
     const counter: Counter = {
       take: (...given) => {
-        asked += 1
+        asked.take += 1
         return behind.take(...given)
       },
-      peek: (...given) => behind.peek(...given),
+      peek: (...given) => {
+        asked.peek += 1
+        return behind.peek(...given)
+      },
       giveBack: (...given) => behind.giveBack(...given),
       reset: (subject) => behind.reset(subject),
     }
+    return { counter, asked }
+  }
+
+  it('asks the counter for one of those who wait, not for all', async () => {
+    const { counter, asked } = countingCounter()
     const { ask } = await throttled(frameworks[0] as Framework, {
       limits: [{ requests: 25, windowSeconds: 0.5 }],
       options: { maxWaiting: 100 },
@@ -345,7 +353,29 @@ describe('throttleBySla', () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask()))
     expect(statusesOf(answers)).toEqual(Array.from({ length: 100 }, () => 200))
     // One for each that passes, and some for those who were told to wait.
-    expect(asked).toBeGreaterThanOrEqual(100)
-    expect(asked).toBeLessThan(160)
+    expect(asked.take).toBeGreaterThanOrEqual(100)
+    expect(asked.take).toBeLessThan(160)
+  })
+
+  it('asks the counter for none of those who find no place to wait, and tells them how long it is by now', async () => {
+    const { counter, asked } = countingCounter()
+    const { ask, inOrder, endWaiting } = await throttled(frameworks[0] as Framework, {
+      limits: [{ requests: 1, windowSeconds: 15 }],
+      options: { maxWaiting: 1 },
+      counter,
+    })
+    expect((await ask()).status).toBe(200)
+    const waiting = await inOrder(1)
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask()))
+    for (const answer of answers) expectRefusal(answer, 429, 'queue_full')
+    // Whoever was let in, and whoever waits.
+    expect(asked).toEqual({ take: 2, peek: 0 })
+    const leftOf = ({ headers }: Answer) => Number(/t=(\d+)$/.exec(String(headers.ratelimit))?.[1])
+    const left = leftOf(answers[0] as Answer)
+    await until(async () => leftOf(await ask()) < left)
+    expect(asked).toEqual({ take: 2, peek: 0 })
+    endWaiting()
+    for (const answer of await Promise.all(waiting)) expectRefusal(answer, 429, 'limit_exceeded')
+    expect(asked.peek).toBe(0)
   })
 })

@@ -20,7 +20,7 @@ async function feedBehind(feed: ContractFeed) {
     url,
     seen,
     behave: (next: Handler) => (behaviour = next),
-    tell: async (request: IncomingMessage) => (await call(honest.url, { path: request.url ?? '/' })).text,
+    tell: async (request: Pick<IncomingMessage, 'url'>) => (await call(honest.url, { path: request.url ?? '/' })).text,
   }
 }
 
@@ -89,12 +89,12 @@ const misbehaviours: Record<string, { reason: string; signed?: boolean; make: (b
   },
   'lies in its count': {
     reason: 'signature',
-    make: ({ tell }) => answering(async (request) => (await tell(request)).replace(/"count":\d+/, '"count":1')),
+    make: ({ tell }) => answering(async (request) => (await tell(request)).replace(/"count":\d+/, '"count":2')),
   },
   'lies in its count, unsigned': {
     reason: 'incomplete',
     signed: false,
-    make: ({ tell }) => answering(async (request) => (await tell(request)).replace(/"count":\d+/, '"count":1')),
+    make: ({ tell }) => answering(async (request) => (await tell(request)).replace(/"count":\d+/, '"count":2')),
   },
   'lies in its digest, unsigned': {
     reason: 'incomplete',
@@ -136,19 +136,23 @@ describe('a source that', () => {
     })
     const copy = replica({ from, everyMs: 100 })
     await until(() => copy.ready().ready)
-    // From here on the source tells everything again, so that each answer has records in it.
-    behind.behave(make({ ...behind, tell: (request) => behind.tell(withoutCursor(request)) }))
+    // The question that waits at the source is answered before the change, so that each answer after it has a record.
+    behind.behave((_, response) => void response.destroy())
+    await until(() => copy.ready().lastError !== undefined)
+    await setState(store, 'client-2', 'revoked')
+    behind.behave(make(behind))
     await until(() => copy.ready().lastError?.reason === reason)
     const { ready, records } = copy.ready()
     expect({ ready, records }).toEqual({ ready: true, records: 9 })
     expect(copy.findContract('client-0', 'orders')).toMatchObject({ state: 'revoked' })
-    expect(copy.findContract('client-1', 'orders')).toMatchObject({ state: 'approved' })
+    expect(copy.findContract('client-2', 'orders')).toMatchObject({ state: 'approved' })
     expect(behind.seen.filter((path) => path.includes('elsewhere'))).toEqual([])
     behind.behave(
       (request, response) =>
         void behind.tell(request).then((text) => response.setHeader('content-type', 'application/x-ndjson').end(text)),
     )
     await until(() => copy.ready().lastError === undefined)
+    await until(async () => (await copy.findContract('client-2', 'orders'))?.state === 'revoked')
   })
 
   it('has no more to say than before: its age goes on', async () => {
@@ -162,13 +166,6 @@ describe('a source that', () => {
     expect(() => copy.findContract('one', 'orders')).toThrow(expect.objectContaining({ code: 'ERR_CLIENTELE_STALE' }))
   })
 })
-
-/** The same question from somebody who knows nothing yet. */
-function withoutCursor(request: IncomingMessage): IncomingMessage {
-  const { searchParams } = new URL(request.url ?? '/', 'http://feed')
-  searchParams.delete('epoch')
-  return Object.assign(Object.create(request) as IncomingMessage, { url: `/?${searchParams.toString()}` })
-}
 
 describe('an old answer', () => {
   it('is refused: it answers another question', async () => {
@@ -202,11 +199,56 @@ describe('an old answer', () => {
     await until(async () => (await copy.findContract('client-0', 'orders'))?.state === 'revoked')
     behind.behave(
       answering((request) => {
-        const nonce = new URL(request.url ?? '/', 'http://feed').searchParams.get('nonce') ?? ''
-        return approvedThen.replace(/"nonce":"[^"]*"/, `"nonce":"${nonce}"`)
+        const { nonce, epoch, sequence, waitMs } = queryOf(request)
+        const after = epoch === undefined ? null : { epoch, sequence: Number(sequence) }
+        const [header = '', ...lines] = approvedThen.split('\n')
+        const asked = { nonce, after, waitMs: Number(waitMs) }
+        return [JSON.stringify({ ...(JSON.parse(header) as object), ...asked }), ...lines].join('\n')
       }),
     )
     await until(() => copy.ready().lastError?.reason === 'older')
     expect(copy.findContract('client-0', 'orders')).toMatchObject({ state: 'revoked' })
+  })
+})
+
+const queryOf = (request: IncomingMessage) =>
+  Object.fromEntries(new URL(request.url ?? '/', 'http://feed').searchParams) as Record<string, string | undefined>
+
+/** What somebody on the way can make of a question without the key: the feed answers it and signs. */
+const otherQuestions: Record<string, (asked: URLSearchParams, newest: { epoch: string; sequence: number }) => void> = {
+  'what comes after the change': (asked, { epoch, sequence }) => {
+    asked.set('epoch', epoch)
+    asked.set('sequence', String(sequence))
+    asked.set('waitMs', '0')
+  },
+  'everything anew': (asked) => asked.delete('epoch'),
+  'the same as of another start': (asked) => asked.set('epoch', 'another'),
+  'the same, to be answered at another time': (asked) => asked.set('waitMs', String(Number(asked.get('waitMs')) + 1)),
+}
+
+describe('a question that is changed on the way', () => {
+  it.each(Object.entries(otherQuestions))('into %s is not answered', async (_, change) => {
+    const store = await storeWith(...names(20))
+    const feed = feedOf(store, { scanEveryMs: 60_000 })
+    const behind = await feedBehind(feed)
+    const copy = replica({ from: sourceAt(behind.url), everyMs: 100 })
+    await until(() => copy.ready().ready)
+    behind.behave((_request, response) => void response.destroy())
+    await until(() => copy.ready().lastError?.reason === 'unreachable')
+    await setState(store, 'client-0', 'revoked')
+    behind.behave(
+      answering(async (request) => {
+        const newest = await behind.tell({ url: '/?nonce=mine&waitMs=0' })
+        const asked = new URLSearchParams(queryOf(request) as Record<string, string>)
+        change(asked, JSON.parse(newest.split('\n')[0] ?? '') as { epoch: string; sequence: number })
+        return behind.tell({ url: `/?${asked.toString()}` })
+      }),
+    )
+    const before = behind.seen.length
+    await until(() => behind.seen.length > before + 1)
+    await until(() => copy.ready().lastError?.reason === 'replayed')
+    behind.behave(feed)
+    await until(async () => (await copy.findContract('client-0', 'orders'))?.state === 'revoked')
+    expect(copy.ready()).toMatchObject({ ready: true, held: undefined })
   })
 })

@@ -92,6 +92,19 @@ describe('who may read a feed', () => {
   })
 
   it.each([
+    ['//', 400],
+    ['//?nonce=n&waitMs=0', 400],
+    ['http://[', 400],
+    ['http://[?nonce=n&waitMs=0', 400],
+  ])('is told so at %s too, where no URL can be made of it', async (path, status) => {
+    const store = await storeWith('one')
+    const closed = await serve(feedOf(store, { authorize: () => false }))
+    expect((await call(closed.url, { path })).status).toBe(403)
+    const open = await serve(feedOf(store))
+    expect((await call(open.url, { path })).status).toBe(status)
+  })
+
+  it.each([
     ['POST', asked, 405],
     ['GET', '/', 400],
     ['GET', '/?nonce=a%0d%0ab&waitMs=0', 400],

@@ -5,15 +5,16 @@ import { memoryStore } from 'clientele'
 import { describe, expect, it } from 'vitest'
 import { killed, startReplicaChild } from './edge-process.js'
 import { ownDirectory, replica } from './replica-support.js'
+import { rounds } from '../support/rounds.js'
 
-const rounds = process.env.CI === undefined ? 8 : 60
+const kills = rounds(8, 60)
 const count = 400
 
 describe('a process that is killed while it takes in a snapshot', () => {
-  it('leaves one snapshot whole, again and again', { timeout: rounds * 15_000 }, async () => {
+  it('leaves one snapshot whole, again and again', { timeout: kills * 15_000 }, async () => {
     const path = ownDirectory()
     let version = 1
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < kills; round += 1) {
       const child = startReplicaChild('resyncing', path, String(version), String(count))
       const lines = createInterface({ input: child.stdout })
       let said = ''

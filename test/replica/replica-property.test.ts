@@ -13,6 +13,7 @@ import { StoreSource } from '../../src/replica/store-source.js'
 import { momentNow } from '../../src/runtime/moment.js'
 import { contractRecord, putContract } from '../../src/testing/contract-store-fixtures.js'
 import { bound, sharedKey } from './replica-support.js'
+import { rounds } from '../support/rounds.js'
 
 const maxAgeMs = 20_000
 const everyMs = 1000
@@ -117,13 +118,14 @@ class Wire implements ContractSource {
   }
 
   async read(question: SourceQuestion): Promise<SourceAnswer> {
-    const nonce = `nonce-${String(++this.#asked)}`
+    const { after = null, waitMs } = question
+    const asked = { nonce: `nonce-${String(++this.#asked)}`, after, waitMs }
     const sentAt = momentNow()
     const lines = await this.feed.lines(question)
     const waitedMs = performance.now() - sentAt.monotonicMs
-    const bytes = Buffer.from([...messageOf(lines, { nonce, waitedMs }, signer)].join(''))
+    const bytes = Buffer.from([...messageOf(lines, { ...asked, waitedMs }, signer)].join(''))
     this.#sent.push(bytes)
-    return readMessage(await this.#carried(bytes), { nonce, sentAt }, verifier)
+    return readMessage(await this.#carried(bytes), { ...asked, sentAt }, verifier)
   }
 
   async #carried(bytes: Buffer): Promise<Buffer> {
@@ -256,7 +258,7 @@ describe('property 2: a replica decides on nothing older than its bound, and nev
   it('whatever is lost, late, repeated, restarted or set back', { timeout: 600_000 }, async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30, size: 'max' }), play), {
       seed: 20_261_122,
-      numRuns: process.env.CI === undefined ? 25 : 200,
+      numRuns: rounds(25, 200),
     })
   })
 })

@@ -1,4 +1,14 @@
-import { cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { memoryStore, revokeContract } from 'clientele'
@@ -200,6 +210,56 @@ describe('a directory', () => {
     expect(kinds(copy.events)).toEqual(['updated'])
     expect(copy.ready().records).toBe(153)
     await feed.close()
+  })
+
+  it.each([
+    ['records of somebody else', 'records-2024'],
+    ['records by a name of ours', `records-${'0'.repeat(24)}`],
+    ['anything else', 'photos'],
+  ])('that holds %s and no replica is left as it is', async (_, name) => {
+    const path = ownDirectory()
+    mkdirSync(join(path, name), { recursive: true, mode: 0o755 })
+    writeFileSync(join(path, name, 'kept.txt'), 'mine')
+    const before = statSync(path)
+    const source = await storeWith('one')
+    expect(() => replica({ from: source, into: { path } })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CLIENTELE_STORE',
+        reason: 'foreign_directory',
+        message: expect.stringMatching(/into\.path.*empty/),
+      }),
+    )
+    expect(readdirSync(path)).toEqual([name])
+    expect(readFileSync(join(path, name, 'kept.txt'), 'utf8')).toBe('mine')
+    expect({ mode: statSync(path).mode, changedMs: statSync(path).ctimeMs }).toEqual({
+      mode: before.mode,
+      changedMs: before.ctimeMs,
+    })
+  })
+
+  it('that is empty, or in which a replica had only begun, is taken', async () => {
+    const path = ownDirectory()
+    mkdirSync(path)
+    writeFileSync(join(path, 'replica.writer.draft'), '')
+    const copy = replica({ from: await storeWith('one'), into: { path } })
+    await until(() => copy.ready().ready)
+  })
+
+  it('loses what a replica of before has left behind, and nothing else', async () => {
+    const path = ownDirectory()
+    const source = await storeWith('one')
+    const before = replica({ from: source, into: { path } })
+    await until(() => before.ready().ready)
+    await before.close()
+    const left = join(path, `records-${'0'.repeat(24)}`)
+    const others = ['records-2024', `records-${'0'.repeat(25)}`, 'photos'].map((name) => join(path, name))
+    for (const each of [left, ...others]) mkdirSync(each)
+    const file = join(path, `records-${'1'.repeat(24)}`)
+    writeFileSync(file, 'mine')
+    const copy = replica({ from: source, into: { path } })
+    await until(() => copy.ready().ready)
+    expect(existsSync(left)).toBe(false)
+    expect([...others, file].filter((each) => !existsSync(each))).toEqual([])
   })
 
   it('that cannot be used is named at once', () => {

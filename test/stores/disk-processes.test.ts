@@ -21,6 +21,7 @@ import { diskStore } from '../../src/stores/disk.js'
 import { contractRecord, known, putContract } from '../../src/testing/contract-store-fixtures.js'
 import { prebuilt, type Prebuilt } from '../support/prebuilt.js'
 import { wholeIds } from './written-ids.js'
+import { rounds } from '../support/rounds.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clientele-processes-'))
 const children: ChildProcess[] = []
@@ -46,7 +47,7 @@ function start(script: string, ...parameters: string[]) {
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
 /** As many as it takes to meet every moment of a commit in the long run; a few where somebody waits for the tests. */
-const kills = process.env.CI === undefined ? 20 : 200
+const kills = rounds(20, 200)
 
 describe('a process that is killed while it writes', () => {
   let writer: Prebuilt

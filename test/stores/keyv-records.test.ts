@@ -86,7 +86,10 @@ describeEachMajor('records of keyvStore', (Keyv, major) => {
     await requestContract(store, { client: client.id, api: 'orders', actor })
     expect(JSON.stringify([...rows])).toContain(client.id)
     await removeClient(store, { client: client.id, actor })
-    expect(JSON.stringify([...rows])).not.toContain(client.id)
+    // The log of who did what keeps its name.
+    const others = [...rows].filter(([key]) => !key.includes('audit'))
+    expect(others.length).toBeGreaterThan(0)
+    expect(JSON.stringify(others)).not.toContain(client.id)
     expect(await store.find('identity', acme)).toMatchObject({ client: null })
   })
 

@@ -10,11 +10,11 @@ const optionsFault = expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }) 
 
 async function expectFirstUseOnly(one: ReplayMemory, other: ReplayMemory, key: string): Promise<void> {
   const told = await Promise.all(
-    Array.from({ length: 20 }, async (_, at) => (at % 2 === 0 ? one : other).remember(key, 60_000)),
+    Array.from({ length: 20 }, async (_, at) => (at % 2 === 0 ? one : other).remember(key, 60_000, 'holder')),
   )
   expect(told.filter(Boolean)).toHaveLength(1)
-  expect(await one.remember(`${key}-2`, 60_000)).toBe(true)
-  expect(await other.remember(`${key}-2`, 60_000)).toBe(false)
+  expect(await one.remember(`${key}-2`, 60_000, 'holder')).toBe(true)
+  expect(await other.remember(`${key}-2`, 60_000, 'holder')).toBe(false)
 }
 
 describe('memoryReplays', () => {
@@ -25,22 +25,39 @@ describe('memoryReplays', () => {
 
   it('forgets what is over, and takes nothing when it is full', () => {
     vi.useFakeTimers({ toFake: ['performance'] })
-    const memory = memoryReplays({ entries: 2 })
-    expect([memory.remember('a', 5000), memory.remember('b', 1000)]).toEqual([true, true])
-    expect(() => memory.remember('c', 1000)).toThrow(replayFault)
-    expect(memory.remember('a', 1000)).toBe(false)
+    const memory = memoryReplays({ entries: 2, entriesPerKey: 2 })
+    expect([memory.remember('a', 5000, 'holder'), memory.remember('b', 1000, 'holder')]).toEqual([true, true])
+    expect(() => memory.remember('c', 1000, 'holder')).toThrow(replayFault)
+    expect(memory.remember('a', 1000, 'holder')).toBe(false)
     vi.advanceTimersByTime(1000)
     // What ended is behind what came first and lasts longer.
-    expect(memory.remember('c', 1000)).toBe(true)
-    expect(() => memory.remember('d', 1000)).toThrow(replayFault)
+    expect(memory.remember('c', 1000, 'holder')).toBe(true)
+    expect(() => memory.remember('d', 1000, 'holder')).toThrow(replayFault)
     vi.advanceTimersByTime(5000)
-    expect([memory.remember('a', 1000), memory.remember('d', 1000)]).toEqual([true, true])
+    expect([memory.remember('a', 1000, 'holder'), memory.remember('d', 1000, 'holder')]).toEqual([true, true])
     vi.useRealTimers()
+  })
+
+  it('gives each key no more than its share, and that again when something of it is over', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const memory = memoryReplays({ entries: 20 })
+    expect([memory.remember('a', 5000, 'one'), memory.remember('b', 1000, 'one')]).toEqual([true, true])
+    const full = expect.objectContaining({ code: 'ERR_CLIENTELE_REPLAY', reason: 'key_full' }) as Error
+    expect(() => memory.remember('c', 1000, 'one')).toThrow(full)
+    expect([memory.remember('a', 1000, 'one'), memory.remember('c', 1000, 'other')]).toEqual([false, true])
+    vi.advanceTimersByTime(1000)
+    expect(memory.remember('d', 1000, 'one')).toBe(true)
+    expect(() => memory.remember('e', 1000, 'one')).toThrow(full)
+    vi.useRealTimers()
+    const wide = memoryReplays({ entries: 20, entriesPerKey: 20 })
+    for (let count = 0; count < 20; count += 1) expect(wide.remember(`${count}`, 60_000, 'one')).toBe(true)
+    expect(() => wide.remember('more', 60_000, 'other')).toThrow(expect.objectContaining({ reason: 'full' }) as Error)
   })
 
   it('refuses options that are none', () => {
     for (const entries of [0, -1, NaN, Infinity, '1']) {
       expect(() => memoryReplays({ entries: entries as number })).toThrow(optionsFault)
+      expect(() => memoryReplays({ entriesPerKey: entries as number })).toThrow(optionsFault)
     }
   })
 })
@@ -65,46 +82,48 @@ describeWithProgram('redis-server', '--version')('redisReplays on a Redis of its
     it('tells the first use from all others, in whatever process', async () => {
       await expectFirstUseOnly(redisReplays(opened.client), redisReplays(second.client), 'key')
       const apart = redisReplays(opened.client, { prefix: 'apart' })
-      expect(await apart.remember('key', 60_000)).toBe(true)
+      expect(await apart.remember('key', 60_000, 'holder')).toBe(true)
     })
 
     it('forgets what is over', async () => {
       const memory = redisReplays(opened.client)
-      expect(await memory.remember('short', 50)).toBe(true)
-      await vi.waitUntil(() => memory.remember('short', 50), { timeout: 10_000, interval: 20 })
+      expect(await memory.remember('short', 50, 'holder')).toBe(true)
+      await vi.waitUntil(() => memory.remember('short', 50, 'holder'), { timeout: 10_000, interval: 20 })
     })
 
     it('is not taken where the server may forget', async () => {
       await opened.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
       const memory = redisReplays(opened.client)
-      await expect(memory.remember('evicted', 1000)).rejects.toThrow(replayFault)
+      await expect(memory.remember('evicted', 1000, 'holder')).rejects.toThrow(replayFault)
       await opened.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
-      expect(await memory.remember('evicted', 1000)).toBe(true)
+      expect(await memory.remember('evicted', 1000, 'holder')).toBe(true)
     })
 
     it('is not taken when it is full', async () => {
       const memory = redisReplays(opened.client)
-      expect(await memory.remember('before', 60_000)).toBe(true)
+      expect(await memory.remember('before', 60_000, 'holder')).toBe(true)
       await opened.command('CONFIG', 'SET', 'maxmemory', '1')
-      await expect(memory.remember('full', 60_000)).rejects.toThrow(replayFault)
+      await expect(memory.remember('full', 60_000, 'holder')).rejects.toThrow(replayFault)
       await opened.command('CONFIG', 'SET', 'maxmemory', '0')
-      expect(await memory.remember('before', 60_000)).toBe(false)
+      expect(await memory.remember('before', 60_000, 'holder')).toBe(false)
     })
 
     it('is not taken when it does not answer, nor when it has lost what it knew', async () => {
       const memory = redisReplays(opened.client, { timeoutMs: 300 })
-      expect(await memory.remember('lost', 1500)).toBe(true)
+      expect(await memory.remember('lost', 1500, 'holder')).toBe(true)
       redis.stop()
-      await expect(memory.remember('hung', 1500)).rejects.toThrow(replayFault)
+      await expect(memory.remember('hung', 1500, 'holder')).rejects.toThrow(replayFault)
       redis.continue()
-      expect(await redisReplays(opened.client).remember('lost', 1500)).toBe(false)
+      expect(await redisReplays(opened.client).remember('lost', 1500, 'holder')).toBe(false)
       await redis.kill()
-      await expect(memory.remember('dead', 1500)).rejects.toThrow(replayFault)
+      await expect(memory.remember('dead', 1500, 'holder')).rejects.toThrow(replayFault)
       await redis.startAgain()
       const seen: unknown[] = []
       await vi.waitUntil(
         async () => {
-          const answer: unknown = await Promise.resolve(memory.remember('lost', 1500)).catch((error: unknown) => error)
+          const answer: unknown = await Promise.resolve(memory.remember('lost', 1500, 'holder')).catch(
+            (error: unknown) => error,
+          )
           seen.push(answer)
           return typeof answer === 'boolean'
         },

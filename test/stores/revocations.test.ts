@@ -12,11 +12,13 @@ import {
 import { replicate } from 'clientele/replica'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { bearer, codeOf, expectRefusal } from '../attacks/attacked.js'
+import { RevocationList } from '../../src/contracts/revocation-list.js'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type Framework, type Running } from '../support/frameworks.js'
 import { describeWithServer } from '../support/needs.js'
 import { seededStore } from '../support/seeded-store.js'
 import { nowSeconds } from '../support/signed-jwt.js'
+import { until } from '../support/until.js'
 import { accessToken, attackedIssuer } from '../support/token-attacks.js'
 import { openStore } from './children/open-store.js'
 import { makePlace } from './store-places.js'
@@ -56,6 +58,41 @@ function withList(store: ContractStore, list: ContractStore['list']): ContractSt
     find: (kind, key) => store.find(kind, key),
     commit: (changes) => store.commit(changes),
     list,
+  }
+}
+
+/** Reads the list at once, and hands it over when it is let go. */
+function heldList(store: ContractStore) {
+  let held = Promise.resolve()
+  let release = (): void => undefined
+  let waiting = 0
+  let readings = 0
+  const list: ContractStore['list'] = async (query) => {
+    const page = await store.list(query)
+    readings += 1
+    waiting += 1
+    await held
+    waiting -= 1
+    return page
+  }
+  const hold = (): void => {
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+  }
+  const watch: NonNullable<ContractStore['watch']> = (...heard) => {
+    const stop = store.watch?.(...heard)
+    return () => stop?.()
+  }
+  const source = { list, watch }
+  return {
+    source,
+    hold,
+    release: () => {
+      release()
+    },
+    waiting: () => waiting,
+    readings: () => readings,
   }
 }
 
@@ -146,6 +183,24 @@ describe('the list', () => {
     expect((await send(tokenOf())).status).toBe(200)
     await revokeTokens(store, { issuer, token: 'one', actor })
     await vi.waitUntil(async () => (await send(tokenOf())).status === 401, { timeout: 10_000 })
+  })
+
+  it('is read again where it changed while it was being read', async () => {
+    const store = memoryStore()
+    const held = heldList(store)
+    const list = new RevocationList(held.source, 30_000)
+    const token = { issuer, claims: { jti: 'one' }, clientId: undefined }
+    expect(await list.isRevoked(token)).toBe(false)
+    await revokeTokens(store, { issuer, token: 'another', actor })
+    held.hold()
+    const before = list.isRevoked(token)
+    await until(() => held.waiting() === 1)
+    await revokeTokens(store, { issuer, token: 'one', actor })
+    const after = list.isRevoked(token)
+    held.release()
+    expect([await before, await after]).toEqual([true, true])
+    // Nobody has read it for each of them.
+    expect(held.readings()).toBe(3)
   })
 
   it('is that of a replica too, which hears of it from its source', async () => {

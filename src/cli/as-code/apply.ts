@@ -95,6 +95,8 @@ async function approved(
 ): Promise<Contract> {
   const tier = filterOf(wanted, 'tier')
   const seen = { ...key, ...seenAs(before?.version ?? null) }
+  const wasEnded = before?.state === 'revoked' || before?.state === 'rejected'
+  if (wasEnded && wanted.state === undefined) throw endedByHand(wanted, before.state)
   if (before?.state === 'revoked') return restoreContract(store, { ...seen, ...tier })
   if (before?.state === 'pending') return approveContract(store, { ...seen, ...tier, ownRequest: true })
   if (before?.state !== 'approved') {
@@ -113,6 +115,15 @@ function grant(
   { version }: Contract,
 ): Promise<Contract> {
   return approveContract(store, { ...key, version, ownRequest: true })
+}
+
+/** An emergency is not undone by a file that knows nothing of it: who lifts it has to write it down. */
+function endedByHand({ client, api }: CodedContract, state: string): CliError {
+  const where = `the contract of ${client} for ${api}`
+  return new CliError(
+    'wrongState',
+    `${where} was ${state} by hand; write state: approved to lift that, or state: revoked`,
+  )
 }
 
 function changed(kind: string): CliError {

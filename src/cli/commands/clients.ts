@@ -6,12 +6,16 @@ import { listAll } from '../../contracts/every-record.js'
 import { readSecret, withSecretOptions, type SecretSource } from '../read-secret.js'
 import { clientIdsOf, clientNamed, filterOf, shownClient } from '../records.js'
 import { onStore, type Session } from '../session.js'
+import { oneOf } from '../units.js'
 
 const state = '--state <state>'
 
 export function addClients(program: Command): void {
   const clients = program.command('clients').description('who may call: register, look at, turn away')
-  onStore(clients.command('list').description('all clients').option(state, 'active or disabled'), list)
+  onStore(
+    clients.command('list').description('all clients').option(state, 'active or disabled', oneOf('active', 'disabled')),
+    list,
+  )
   onStore(clients.command('show <client>').description('one client, by its client ID or internal ID'), show)
   addRegister(clients)
   addMoves(clients)

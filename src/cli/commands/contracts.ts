@@ -11,7 +11,7 @@ import type { Contract } from '../../contracts/model.js'
 import type { ContractStore } from '../../contracts/store.js'
 import { clientNamed, filterOf } from '../records.js'
 import { onStore, type Session } from '../session.js'
-import { parseCount } from '../units.js'
+import { oneOf, parseCount } from '../units.js'
 
 interface ContractOptions {
   readonly api: string
@@ -84,7 +84,11 @@ export function addContracts(program: Command): void {
       .description('all contracts')
       .option('--api <api>', 'of this API')
       .option('--client <client>', 'of this client')
-      .option('--state <state>', 'pending, approved, rejected or revoked'),
+      .option(
+        '--state <state>',
+        'pending, approved, rejected or revoked',
+        oneOf('pending', 'approved', 'rejected', 'revoked'),
+      ),
     list,
   )
   for (const [name, move] of Object.entries(moves)) addMove(contracts, name, move)

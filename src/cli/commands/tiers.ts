@@ -6,7 +6,7 @@ import type { Tier } from '../../contracts/model.js'
 import { limitKey, type Limit } from '../../decisions/limit.js'
 import { filterOf } from '../records.js'
 import { onStore, type Session } from '../session.js'
-import { parseCount, parseLimit } from '../units.js'
+import { oneOf, parseCount, parseLimit } from '../units.js'
 
 const api = ['--api <api>', 'the API'] as const
 const name = ['--name <tier>', 'the tier'] as const
@@ -18,7 +18,7 @@ export function addTiers(program: Command): void {
       .command('list')
       .description('all tiers')
       .option(...api)
-      .option('--state <state>', 'active or deprecated'),
+      .option('--state <state>', 'active or deprecated', oneOf('active', 'deprecated')),
     list,
   )
   onStore(

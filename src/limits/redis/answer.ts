@@ -25,8 +25,9 @@ export function standingOf(reply: readonly unknown[], limits: readonly CounterLi
 
 /** What it was charged under: for algorithms without a window the moment. */
 export function marksOf({ account, now }: Standing): readonly number[] {
-  return account.layout.places.map(({ algorithm, at, key }) =>
-    algorithm.resets && !key.startsWith('gcra') ? (account.numbers[at] ?? NaN) : now.wallMs,
+  const { limits, places } = account.layout
+  return places.map(({ algorithm, at }, index) =>
+    algorithm.resets && limits[index]?.algorithm !== 'gcra' ? (account.numbers[at] ?? NaN) : now.wallMs,
   )
 }
 

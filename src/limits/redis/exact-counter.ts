@@ -3,7 +3,7 @@ import { Receipt, spendReceipt } from '../receipt.js'
 import { marksOf, standingOf } from './answer.js'
 import type { Charged } from './leases.js'
 import type { CounterKeys } from './keys.js'
-import { Names } from './names.js'
+import type { Names } from './names.js'
 import { ceilingOf, limitTexts, spanOf } from './limit-texts.js'
 import { giveBackScript, resetScript, takeScript } from './scripts.js'
 import type { CountingServer } from './server.js'
@@ -12,11 +12,12 @@ import type { CountingServer } from './server.js'
 export class ExactCounter implements Counter {
   readonly #server: CountingServer
   readonly #keys: CounterKeys
-  readonly #names = new Names()
+  readonly #names: Names
 
-  constructor(server: CountingServer, keys: CounterKeys) {
+  constructor(server: CountingServer, keys: CounterKeys, names: Names) {
     this.#server = server
     this.#keys = keys
+    this.#names = names
   }
 
   async take(subject: string, limits: readonly CounterLimit[], cost: number): Promise<Take> {

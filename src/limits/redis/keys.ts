@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { subjectDigest } from '../subject.js'
 
 /** What needs no digest: braces would decide on the node of a cluster, and `=` begins a digest. */
 const plainSubject = /^[^={}][^{}]{0,499}$/
@@ -22,6 +22,6 @@ export class CounterKeys {
 
   #tag(subject: string): string {
     if (plainSubject.test(subject)) return subject
-    return `=${createHash('sha256').update(subject, 'utf16le').digest('hex')}`
+    return subjectDigest(subject)
   }
 }

@@ -4,7 +4,7 @@ import type { CounterKeys } from './keys.js'
 import { askScript, settleScript } from './lease-scripts.js'
 import type { Grant, LeaseServer, Question, Settlement } from './leases.js'
 import { limitTexts } from './limit-texts.js'
-import { Names } from './names.js'
+import type { Names } from './names.js'
 import type { CountingServer } from './server.js'
 
 export interface LeaseTerms {
@@ -18,13 +18,14 @@ export interface LeaseTerms {
 export class RedisLeases extends ExactCounter implements LeaseServer {
   readonly #server: CountingServer
   readonly #keys: CounterKeys
-  readonly #names = new Names()
+  readonly #names: Names
   readonly #terms: readonly [share: string, lastsMs: string]
 
-  constructor(server: CountingServer, keys: CounterKeys, { maxMs, share }: LeaseTerms) {
-    super(server, keys)
+  constructor(server: CountingServer, keys: CounterKeys, names: Names, { maxMs, share }: LeaseTerms) {
+    super(server, keys, names)
     this.#server = server
     this.#keys = keys
+    this.#names = names
     this.#terms = [String(share), String(maxMs)]
   }
 

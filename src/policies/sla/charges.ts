@@ -2,17 +2,17 @@ import type { Admission, Usage } from '../../decisions/admission.js'
 import type { HeaderFields, HttpRequest } from '../../decisions/http-request.js'
 import { andThenWith, type MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Admitted, Verdict } from '../../decisions/policy.js'
-import type { Refusal } from '../../decisions/refusals.js'
+import type { RateLimitFieldSet } from '../../http/rate-limit-fields.js'
 import type { Charge } from '../../limits/charging.js'
 import type { GuardedCounter } from '../../limits/guarded-take.js'
 import { Enforcement, type Hold } from '../enforcement.js'
-import { lateRefusal, limitFields, limitRefusal, standingOf } from '../limit-answer.js'
+import { limitFields, limitRefusal, standingOf } from '../limit-answer.js'
 import type { LimitPlan } from '../limit-plan.js'
 import { planOf } from '../tier-plan.js'
 import { costOf } from './cost.js'
 import type { CheckedSlaOptions } from './options.js'
 import { corrects, settleCharge } from './settlement.js'
-import { assertTerms, clientSubject, subjectFor, type AdmissionWithTerms } from './terms.js'
+import { assertTerms, placeFor, subjectFor, type AdmissionWithTerms } from './terms.js'
 
 /** What a limit policy works with: whose admissions it uses, and who counts. */
 export interface LimitContext extends GuardedCounter {
@@ -39,22 +39,24 @@ export class SlaCharges {
   readonly #policy: string
   readonly #api: string
   readonly #options: CheckedSlaOptions
-  readonly #guarded: GuardedCounter
   readonly #enforcement: Enforcement
 
   constructor(policy: string, context: LimitContext, options: CheckedSlaOptions) {
     this.#policy = policy
     this.#api = context.api
     this.#options = options
-    this.#guarded = context
     this.#enforcement = new Enforcement(context, options)
+  }
+
+  get fields(): readonly RateLimitFieldSet[] {
+    return this.#options.fields
   }
 
   ask(request: HttpRequest, admission: Admission | undefined): Asked {
     assertTerms(this.#policy, this.#api, admission)
     const plan = planOf(admission.tier)
     const cost = costOf(this.#policy, this.#options.cost, request)
-    const hold = this.#enforcement.of(clientSubject(admission))
+    const hold = this.#enforcement.ofAll ?? this.#enforcement.at(placeFor(admission))
     return { admission, plan, cost, hold, subject: subjectFor(admission) }
   }
 
@@ -76,11 +78,6 @@ export class SlaCharges {
       refusal: limitRefusal(standing, fields),
       remarks: this.#enforcement.remarksOf(asked.hold, charge),
     }
-  }
-
-  /** Of a request that got no room in time, or no place to wait for it. */
-  refusalOf(asked: Asked, code: 'limit_exceeded' | 'queue_full', reason: string): Promise<Refusal> {
-    return lateRefusal(this.#guarded, asked, this.#options.fields, { code, reason })
   }
 
   giveBack({ asked, charge }: Charged): MaybePromise<void> {

@@ -1,6 +1,7 @@
 import type { Admission, AdmittedContract, AdmittedTier } from '../../decisions/admission.js'
 import { ClienteleFault } from '../../decisions/faults.js'
 import { subjectOf } from '../../limits/subject.js'
+import { placeOf } from '../enforcement.js'
 
 export interface AdmissionWithTerms extends Admission {
   readonly contract: AdmittedContract
@@ -38,24 +39,36 @@ type Subjects = WeakMap<AdmittedContract, string>
 
 const authenticatedSubjects: Subjects = new WeakMap()
 const unauthenticatedSubjects: Subjects = new WeakMap()
+const places = new WeakMap<AdmittedContract, number>()
 
-/** A client of an API, whether or not it has proved itself. */
-export function clientSubject({ api, contract }: AdmissionWithTerms): string {
-  return madeOnce(authenticatedSubjects, api, contract, true)
+/** Where a client of an API stands among all, whether or not it has proved itself. */
+export function placeFor(admission: AdmissionWithTerms): number {
+  return madeOnce(places, admission, makePlace)
 }
 
 /** Whom a request is charged to. */
-export function subjectFor({ api, authenticated, contract }: AdmissionWithTerms): string {
-  const subjects = authenticated ? authenticatedSubjects : unauthenticatedSubjects
-  return madeOnce(subjects, api, contract, authenticated)
+export function subjectFor(admission: AdmissionWithTerms): string {
+  return madeOnce(admission.authenticated ? authenticatedSubjects : unauthenticatedSubjects, admission, makeSubject)
+}
+
+function makePlace({ api, contract }: AdmissionWithTerms): number {
+  return placeOf(subjectOf(api, contract.client))
+}
+
+function makeSubject({ api, authenticated, contract }: AdmissionWithTerms): string {
+  return subjectOf(api, contract.client, authenticated)
 }
 
 /** For each contract, as far as the same object stands for it. */
-function madeOnce(subjects: Subjects, api: string, contract: AdmittedContract, authenticated: boolean): string {
-  let subject = subjects.get(contract)
-  if (subject === undefined) {
-    subject = subjectOf(api, contract.client, authenticated)
-    subjects.set(contract, subject)
+function madeOnce<T extends string | number>(
+  known: WeakMap<AdmittedContract, T>,
+  admission: AdmissionWithTerms,
+  make: (admission: AdmissionWithTerms) => T,
+): T {
+  let made = known.get(admission.contract)
+  if (made === undefined) {
+    made = make(admission)
+    known.set(admission.contract, made)
   }
-  return subject
+  return made
 }

@@ -12,7 +12,7 @@ import type {
 import { isOutage } from '../../decisions/faults.js'
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import { closed } from '../check-changes.js'
-import { Hints, isJoinable } from './hints.js'
+import { Hints } from './hints.js'
 import { Lookups } from './lookups.js'
 import { MissBudget } from './miss-budget.js'
 import type { LookupBounds, LookupTimes } from './question.js'
@@ -24,30 +24,27 @@ export interface CacheSettings extends LookupTimes, LookupBounds {
 
 /** What policies ask, answered from memory. */
 export class CachedReader implements ContractReader {
-  readonly #reader: ContractReader
   readonly #clients: Lookups<Client>
   readonly #contracts: Lookups<Contract>
   readonly #tiers: Lookups<Tier>
 
   constructor(reader: ContractReader, hints: Hints, settings: CacheSettings) {
-    this.#reader = reader
     const budget = new MissBudget(settings.missesPerSecond)
     this.#clients = new Lookups(clientQuestion(reader, hints, budget), hints, settings, settings)
     this.#contracts = new Lookups(contractQuestion(reader, hints), hints, settings, settings)
     this.#tiers = new Lookups(tierQuestion(reader, hints), hints, settings, settings)
   }
 
-  findClient(identity: Identity): MaybePromise<Client | undefined> {
-    const { issuer, clientId } = identity
-    return isJoinable(clientId) ? this.#clients.find(issuer, clientId) : this.#reader.findClient(identity)
+  findClient({ issuer, clientId }: Identity): MaybePromise<Client | undefined> {
+    return this.#clients.find(issuer, clientId)
   }
 
   findContract(client: string, api: string): MaybePromise<Contract | undefined> {
-    return isJoinable(api) ? this.#contracts.find(client, api) : this.#reader.findContract(client, api)
+    return this.#contracts.find(api, client)
   }
 
   findTier(api: string, name: string): MaybePromise<Tier | undefined> {
-    return isJoinable(api) ? this.#tiers.find(name, api) : this.#reader.findTier(api, name)
+    return this.#tiers.find(api, name)
   }
 }
 

@@ -1,8 +1,12 @@
 import { keyParts } from '../../contracts/keys.js'
 import type { RecordKey, RecordKind } from '../../contracts/store.js'
+import { PairMap, type Pair } from './pairs.js'
 
 /** What policies ask for. The audit log is no answer to them, and its entries would crowd out other hints. */
 type AskedKind = Exclude<RecordKind, 'audit' | 'audit-head'>
+
+/** Where an ID alone says which record it is. */
+export const noGroup = ''
 
 /** Hints that are kept by key, for each kind. */
 const mostMarks = 10_000
@@ -15,12 +19,12 @@ export class Hints {
   #sequence = 0
   #missedAt = 0
   #forgottenAt = 0
-  readonly #marks: Readonly<Record<AskedKind, Map<string, number>>> = {
-    client: new Map(),
-    identity: new Map(),
-    contract: new Map(),
-    revocation: new Map(),
-    tier: new Map(),
+  readonly #marks: Readonly<Record<AskedKind, PairMap<number>>> = {
+    client: new PairMap(),
+    identity: new PairMap(),
+    contract: new PairMap(),
+    revocation: new PairMap(),
+    tier: new PairMap(),
   }
 
   /** The moment of whatever begins now. */
@@ -34,27 +38,27 @@ export class Hints {
   }
 
   /** When this very record was last said to have changed. */
-  about(kind: AskedKind, key: string): number {
+  about(kind: AskedKind, group: string, name: string): number {
     const marks = this.#marks[kind]
-    const at = marks.size === 0 ? undefined : marks.get(key)
+    const at = marks.size === 0 ? undefined : marks.get(group, name)
     return at === undefined || at < this.#forgottenAt ? this.#forgottenAt : at
   }
 
   changed(keys: readonly RecordKey[]): void {
     const at = this.next()
     for (const key of keys) {
-      if (key.kind !== 'audit' && key.kind !== 'audit-head') this.mark(key.kind, joinedKey(key), at)
+      if (key.kind !== 'audit' && key.kind !== 'audit-head') this.mark(key.kind, pairOf(key), at)
     }
   }
 
-  mark(kind: AskedKind, key: string, at: number): void {
+  mark(kind: AskedKind, { group, name }: Pair, at: number): void {
     const marks = this.#marks[kind]
     if (marks.size >= mostMarks) {
       // Rather everything read again than one change forgotten.
       marks.clear()
       this.#forgottenAt = this.next()
     }
-    marks.set(key, at)
+    marks.set(group, name, at)
   }
 
   missed(): void {
@@ -63,20 +67,8 @@ export class Hints {
 }
 
 /** By which look-ups and hints of one kind meet. */
-function joinedKey(record: RecordKey): string {
+function pairOf(record: RecordKey): Pair {
   const [first = '', second] = keyParts(record)
-  if (second === undefined) return first
-  return record.kind === 'tier' ? joined(second, first) : joined(first, second)
-}
-
-const separator = ' '
-
-/** Two pairs are never one where the second part is joinable: it is what stands after the last space. */
-export function joined(first: string, second: string): string {
-  return first + separator + second
-}
-
-/** No ID that could be found has a space in it. */
-export function isJoinable(second: string): boolean {
-  return !second.includes(separator)
+  if (second === undefined) return { group: noGroup, name: first }
+  return record.kind === 'contract' ? { group: second, name: first } : { group: first, name: second }
 }

@@ -6,14 +6,14 @@ import type { ContractReader, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
 import { momentNow, type Moment } from '../../runtime/moment.js'
 import { isRecordOf } from '../check-changes.js'
-import type { Hints } from './hints.js'
+import { noGroup, type Hints } from './hints.js'
 import type { MissBudget } from './miss-budget.js'
 import type { Question } from './question.js'
 
 /** Clients with several identities whose versions are kept side by side. */
 const mostVersions = 10_000
 
-/** Which client holds an identity: by issuer and client ID. */
+/** Which client holds an identity: a group per issuer, by client ID. */
 export function clientQuestion(reader: ContractReader, hints: Hints, budget: MissBudget): Question<Client> {
   const versions = new LRUCache<string, number>({ max: mostVersions })
 
@@ -23,45 +23,45 @@ export function clientQuestion(reader: ContractReader, hints: Hints, budget: Mis
     const seen = versions.get(id) ?? version
     if (version < seen) throw olderThanSeen()
     versions.set(id, version)
-    if (version > seen) hints.mark('client', id, moment)
+    if (version > seen) hints.mark('client', { group: noGroup, name: id }, moment)
   }
 
   return {
     ends: endsOf(reader),
-    ask: (issuer, clientId) => reader.findClient({ issuer, clientId }),
+    ask: ({ group, name }) => reader.findClient({ issuer: group, clientId: name }),
     read: (found) => readRecord('client', found),
     newer(before, found, moment) {
       const client = newerOf('client', before, found)
       noteVersion(client, moment)
       return client
     },
-    hintedAt(key, answer) {
-      const identityAt = hints.about('identity', key)
-      return answer === undefined ? identityAt : Math.max(identityAt, hints.about('client', answer.id))
+    hintedAt({ group, name }, answer) {
+      const identityAt = hints.about('identity', group, name)
+      return answer === undefined ? identityAt : Math.max(identityAt, hints.about('client', noGroup, answer.id))
     },
     budget,
   }
 }
 
-/** By client and API. */
+/** A group per API, by client. */
 export function contractQuestion(reader: ContractReader, hints: Hints): Question<Contract> {
   return {
     ends: endsOf(reader),
-    ask: (client, api) => reader.findContract(client, api),
+    ask: ({ group, name }) => reader.findContract(name, group),
     read: (found) => readRecord('contract', found),
     newer: (before, found) => newerOf('contract', before, found),
-    hintedAt: (key) => hints.about('contract', key),
+    hintedAt: ({ group, name }) => hints.about('contract', group, name),
   }
 }
 
-/** By name and API: the API comes last, since any text may name a tier. */
+/** A group per API, by name. */
 export function tierQuestion(reader: ContractReader, hints: Hints): Question<Tier> {
   return {
     ends: endsOf(reader),
-    ask: (name, api) => reader.findTier(api, name),
+    ask: ({ group, name }) => reader.findTier(group, name),
     read: (found) => readRecord('tier', found),
     newer: (before, found) => newerOf('tier', before, found),
-    hintedAt: (key) => hints.about('tier', key),
+    hintedAt: ({ group, name }) => hints.about('tier', group, name),
   }
 }
 

@@ -63,6 +63,13 @@ export const byAlgorithm: AlgorithmCases = {
       assert.equal((await counter.take(subject, limits, 2)).taken, true)
     },
 
+    'gcra: gives back under any key': async (bench) => {
+      const limits = [{ ...gcraLimit(1, 3_600_000, 10), key: 'burst' }]
+      const { receipt } = await bench.counter.take(bench.subject, limits, 8)
+      await bench.counter.giveBack(receipt, 4)
+      assert.deepEqual((await used(bench, limits)).map(Math.round), [4])
+    },
+
     'gcra: never gives back what others were charged': async ({ counter, subject }) => {
       const limits = [gcraLimit(10, 1000, 4)]
       const { receipt } = await counter.take(subject, limits, 2)

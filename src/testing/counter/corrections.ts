@@ -43,6 +43,16 @@ export const corrections: CounterCases = {
     assert.equal((await counter.take(subject, limits, 5)).taken, false)
   },
 
+  'gives back under any key, also one that another algorithm might have': async (bench) => {
+    const { counter, subject } = bench
+    const limits = [{ ...limitOf(10), key: 'gcra' }]
+    await counter.take(subject, limits, 3)
+    await sleep(marginMs)
+    const { receipt } = await counter.take(subject, limits, 4)
+    await counter.giveBack(receipt, 4)
+    assert.deepEqual(await used(bench, limits), [3])
+  },
+
   'forgets on reset, and what was charged before gives nothing back': async (bench) => {
     const { counter, subject } = bench
     const limits = [limitOf(5)]

@@ -43,6 +43,15 @@ interface Proof extends ProofHead {
   readonly claims: JsonObject
 }
 
+/** Right for its request and token. Whether it was used before is asked when the request is to be let in. */
+export interface GoodProof extends Proof {
+  readonly settings: DpopSettings
+  readonly given: DpopToken
+}
+
+/** What requests were let in with: one that waited is looked at again, and its proof may have grown old meanwhile. */
+const usedProofs = new WeakMap<HttpRequest, readonly GoodProof[]>()
+
 /** Callers make all their proofs with one key, and reading it takes as long as checking a signature with it. */
 const knownHeads = new LRUCache<string, ProofHead>({ max: 1000 })
 
@@ -50,8 +59,10 @@ const knownHeads = new LRUCache<string, ProofHead>({ max: 1000 })
 const maxProofLength = 8192
 const maxJtiLength = 1024
 
-/** What is wrong with the proof that came with a token; `undefined`: nothing, and it was never used before. */
-export function proofFlaw(settings: DpopSettings, given: DpopToken): MaybePromise<ProofFlaw | undefined> {
+/** The proof that came with a token, or what is wrong with it. */
+export function checkProof(settings: DpopSettings, given: DpopToken): MaybePromise<ProofFlaw | GoodProof> {
+  const used = usedProofs.get(given.request)?.find((proof) => isFor(proof, settings, given))
+  if (used !== undefined) return used
   const values = given.request.headerValues('dpop')
   const [text] = values
   if (text === undefined) return 'missing'
@@ -60,9 +71,38 @@ export function proofFlaw(settings: DpopSettings, given: DpopToken): MaybePromis
   if (typeof proof === 'string') return proof
   const flaw = proof.key.thumbprint === given.jkt ? claimFlaw(proof.claims, settings, given) : 'binding'
   if (flaw !== undefined) return flaw
-  return andThen(isSigned({ token: text, algorithm: proof.algorithm }, proof.key.key), (signed) =>
-    signed ? useFlaw(proof, settings, given) : 'signature',
-  )
+  return andThen(isSigned({ token: text, algorithm: proof.algorithm }, proof.key.key), (signed) => {
+    if (!signed) return 'signature'
+    const { nonces } = settings
+    return nonces === undefined || nonces.knows(proof.claims['nonce']) ? { ...proof, settings, given } : 'nonce'
+  })
+}
+
+/**
+ * Whether this request is the first to use a proof. Asked last of all: nobody fills the memory with requests that are
+ * turned away.
+ */
+export function isFirstUse(proof: GoodProof): MaybePromise<boolean> {
+  const { settings, given, key, claims } = proof
+  const { request, issuer } = given
+  const identity = { issuer, thumbprint: key.thumbprint, jti: String(claims['jti']) }
+  return andThen(settings.isFirstUse(request, identity), (isFirst) => {
+    if (isFirst) keepUsed(proof)
+    return isFirst
+  })
+}
+
+function keepUsed(proof: GoodProof): void {
+  const { text, algorithm, key, given } = proof
+  knownHeads.set(headOf(text), { algorithm, key })
+  const used = usedProofs.get(given.request) ?? []
+  if (!used.includes(proof)) usedProofs.set(given.request, [...used, proof])
+}
+
+/** A request keeps its fields, so its proof is the same. The token may be another, and so may what is asked of a proof. */
+function isFor(proof: GoodProof, settings: DpopSettings, { token, issuer, jkt }: DpopToken): boolean {
+  const { given } = proof
+  return proof.settings === settings && given.token === token && given.issuer === issuer && given.jkt === jkt
 }
 
 /** RFC 9449 §4.3, 2 to 5 and 7: what can be told without the request. */
@@ -96,21 +136,6 @@ function claimFlaw(claims: JsonObject, settings: DpopSettings, { request, token 
 
 function addressesOf({ publicUrls }: DpopSettings, { url }: HttpRequest): readonly (string | undefined)[] {
   return publicUrls.map((publicUrl) => requestAddress(publicUrl, url))
-}
-
-/** Only what is right in all else is remembered: nobody fills the memory without a good token and its key. */
-function useFlaw(
-  { text, algorithm, key, claims }: Proof,
-  { nonces, isFirstUse }: DpopSettings,
-  { request, issuer }: DpopToken,
-): MaybePromise<ProofFlaw | undefined> {
-  if (nonces !== undefined && !nonces.knows(claims['nonce'])) return 'nonce'
-  const identity = { issuer, thumbprint: key.thumbprint, jti: String(claims['jti']) }
-  return andThen(isFirstUse(request, identity), (isFirst) => {
-    if (!isFirst) return 'replayed'
-    knownHeads.set(headOf(text), { algorithm, key })
-    return undefined
-  })
 }
 
 function headOf(text: string): string {

@@ -3,7 +3,7 @@ import { andThen, type MaybePromise } from '../../decisions/maybe-promise.js'
 import type { TokenReason, VerifiedToken } from '../token-engine.js'
 import type { TokenScheme } from '../token-place.js'
 import type { Binding } from './binding.js'
-import { proofFlaw, type DpopSettings, type DpopToken } from './dpop.js'
+import { checkProof, type DpopSettings, type DpopToken, type GoodProof } from './dpop.js'
 
 /** The thumbprint of the certificate that a caller has, as `x5t#S256` has it; `none`, or `unreadable`. */
 export type CertificateOf = (request: HttpRequest) => string
@@ -21,12 +21,15 @@ export interface PresentedProof {
   readonly scheme: TokenScheme
 }
 
-/** Why a caller does not hold what his token is bound to; `undefined` when he does. */
-export function lackOfProof(
+/**
+ * Why a caller does not hold what his token is bound to. Where he does: the proof, which is not used up yet, or
+ * `undefined` where it takes none.
+ */
+export function checkPossession(
   { dpop, certificateOf }: ProofSettings,
   presented: PresentedProof,
   { binding, issuer }: VerifiedToken,
-): MaybePromise<TokenReason | undefined> {
+): MaybePromise<TokenReason | GoodProof | undefined> {
   const { request, token, scheme } = presented
   if (binding === undefined) return 'unbound'
   if (binding.unprovable) return 'bound'
@@ -37,7 +40,7 @@ export function lackOfProof(
   // A token in the place of one that is bound to a key, as a proof beside it would make believe (RFC 9449 §7.2).
   if (binding.jkt === undefined) return scheme === 'dpop' ? 'unbound' : undefined
   if (dpop === undefined || scheme !== 'dpop') return 'bound'
-  return lackOfKey(dpop, { request, token, issuer, jkt: binding.jkt })
+  return proofOfKey(dpop, { request, token, issuer, jkt: binding.jkt })
 }
 
 /** RFC 8705 §3. */
@@ -51,6 +54,6 @@ function lackOfCertificate(
   return certificate === bound ? undefined : 'certificate'
 }
 
-function lackOfKey(dpop: DpopSettings, given: DpopToken): MaybePromise<TokenReason | undefined> {
-  return andThen(proofFlaw(dpop, given), (flaw) => (flaw === undefined ? undefined : (`proof:${flaw}` as const)))
+function proofOfKey(dpop: DpopSettings, given: DpopToken): MaybePromise<TokenReason | GoodProof> {
+  return andThen(checkProof(dpop, given), (proof) => (typeof proof === 'string' ? (`proof:${proof}` as const) : proof))
 }

@@ -2,6 +2,8 @@
 const plainAddress = /^https?:\/\/[^\s\\@]+$/i
 const absoluteForm = /^https?:\/\/[^/?#]*/i
 const pathOf = /^[^?#]*/
+/** `.` and `..`, escaped or not. */
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
 const escapedByte = /%[0-9a-f]{2}/gi
 const unreserved = /^[\w.~-]$/
 
@@ -14,12 +16,14 @@ export function normalAddress(address: string): string | undefined {
 
 /**
  * The address that a request was sent to, as its caller wrote it. Whatever host a request names is not looked at:
- * `publicUrl` says where we are. `target` stands as it came on the request line.
+ * `publicUrl` says where we are. `target` stands as it came on the request line. `undefined` where it has segments of
+ * dots: routers take them for names, and whoever reads an address removes them. A proof for one would open another.
  */
 export function requestAddress(publicUrl: string, target: string): string | undefined {
   const [path = ''] = pathOf.exec(target.replace(absoluteForm, '')) ?? []
   // Joined as text: resolved against an address, `//other.example` would be another one.
-  return path !== '' && !path.startsWith('/') ? undefined : normalAddress(publicUrl + path)
+  if ((path !== '' && !path.startsWith('/')) || dotSegment.test(path)) return undefined
+  return normalAddress(publicUrl + path)
 }
 
 function normalByte(escaped: string): string {

@@ -16,17 +16,17 @@ export interface ProofIdentity {
 export type IsFirstUse = (request: HttpRequest, proof: ProofIdentity) => MaybePromise<boolean>
 
 /** Proofs of a request that were found to be new: policies in a row must not take it for its own replay. */
-const foundNew = new WeakMap<HttpRequest, { readonly memory: ReplayMemory; readonly key: string }>()
+const foundNew = new WeakMap<HttpRequest, { readonly memory: ReplayMemory; readonly key: string }[]>()
 
 /** `forMs`: as long as a proof could be taken. */
 export function replayGuard(memory: ReplayMemory, forMs: number, timeoutMs: number): IsFirstUse {
-  const remember = yesOrNo((key: string) => memory.remember(key, forMs), timeoutMs, unknown)
+  const remember = yesOrNo((key: string, holder: string) => memory.remember(key, forMs, holder), timeoutMs, unknown)
   return (request, proof) => {
     const key = keyOf(proof)
-    const before = foundNew.get(request)
-    if (before?.memory === memory && before.key === key) return true
-    return andThen(remember(key), (isNew) => {
-      if (isNew) foundNew.set(request, { memory, key })
+    const before = foundNew.get(request) ?? []
+    if (before.some((found) => found.memory === memory && found.key === key)) return true
+    return andThen(remember(key, proof.thumbprint), (isNew) => {
+      if (isNew) foundNew.set(request, [...before, { memory, key }])
       return isNew
     })
   }

@@ -5,6 +5,7 @@ import type { CounterLimit } from '../../../src/limits/counter.js'
 import { CounterKeys } from '../../../src/limits/redis/keys.js'
 import { LeaseCounter } from '../../../src/limits/redis/lease-counter.js'
 import { RedisLeases } from '../../../src/limits/redis/lease-server.js'
+import { Names } from '../../../src/limits/redis/names.js'
 import { CountingServer } from '../../../src/limits/redis/server.js'
 import { connectionOf } from '../../../src/redis/client.js'
 import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
@@ -105,11 +106,11 @@ describeWithOwnRedis('quota safety on Redis', () => {
         nowMs = Date.parse('2026-03-29T00:00:57Z')
         const keys = new CounterKeys(`lease${String(round)}`)
         const clocks = { monotonicMs: () => nowMs - 5e11, wallMs: () => nowMs }
-        let turn = 0
         const start = (): LeaseCounter => {
           const server = new CountingServer(connectionOf(client, 'test'), 20_000, keys.account('any'))
-          const leases = new RedisLeases(server, keys, { maxMs: 800, share: 0.5 })
-          return new LeaseCounter(leases, clocks, () => String((turn += 1)))
+          const names = new Names()
+          const leases = new RedisLeases(server, keys, names, { maxMs: 800, share: 0.5 })
+          return new LeaseCounter(leases, clocks, () => names.next())
         }
         const processes = [start(), start(), start()]
         const oracle = (chosen as CounterLimit[]).map((each) => ({ limit: each, count: obviousLimit(each) }))

@@ -53,6 +53,13 @@ describe('requestAddress', () => {
     ['*', undefined],
     ['orders', undefined],
     ['/a\\b', undefined],
+    ['/orders/1/../2', undefined],
+    ['/orders/1/%2e%2e/%2E%2e', undefined],
+    ['/orders/.%2e', undefined],
+    ['/./orders', undefined],
+    ['/%2e', undefined],
+    ['http://evil.example/../orders', undefined],
+    ['/orders/.../..a/.hidden/%2e%2e%2e?x=/../', 'https://api.example.com/v1/orders/.../..a/.hidden/...'],
   ])('%s is %s', (target, address) => {
     expect(requestAddress('https://api.example.com/v1', target)).toBe(address)
   })
