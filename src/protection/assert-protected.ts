@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ClienteleFault } from '../decisions/faults.js'
 import { checkOptions } from '../runtime/check.js'
-import { leadsBy, type Place } from './place.js'
+import { leadsBy, nameOfPlace, type Place, type Step } from './place.js'
 import { isGuard, isPolicy, nameOf, type Station, type Stop } from './stations.js'
 
 export interface AssertProtectedOptions {
@@ -29,7 +29,8 @@ interface Guarding {
   readonly place: Place
   /** `undefined`: for every method, and for all that is below the place. */
   readonly method: string | undefined
-  readonly within: object | undefined
+  /** The router outside of which it stands before nothing. */
+  readonly within: Step | undefined
 }
 
 /** Throws `ERR_CLIENTELE_NOT_PROTECTED` with the names of all openings, those that are meant to be there left out. */
@@ -63,33 +64,57 @@ function textOf(what: string, named: readonly { readonly name: string }[], remed
 
 function openingsOf(stops: readonly Stop[]): Opening[] {
   const guards: Guarding[] = []
+  const loose = looseRoutes(stops)
+  // What no guard has seen may leave its router by `next('router')`, and so pass by all guards that follow in it.
+  const left = new Set<Step | undefined>()
   return stops.flatMap((stop) => {
-    if (isGuarded(stop, guards)) return []
-    const { place, within } = stop
-    if (stop.kind === 'route') {
-      if (stop.stations.some(isGuard)) guards.push({ place, method: stop.method, within })
-      return openingsOfRoute(stop)
+    if (guards.some((guard) => isGuarded(stop, guard))) return []
+    const { place } = stop
+    const within = place.slice(0, -1).findLast((step) => step.isClosed === true || left.has(step))
+    if (hasGuard(stop) && !loose.has(place.at(-1))) {
+      guards.push({ place, method: stop.kind === 'route' ? stop.method : undefined, within })
     }
-    if (isGuard(stop.station)) guards.push({ place, method: undefined, within })
-    if (isPolicy(stop.station)) return []
-    return [{ name: `USE ${place} ${nameOf(stop.station)}`, stations: [stop.station] }]
+    const openings = stop.kind === 'route' ? openingsOfRoute(stop) : openingsOfMiddleware(stop)
+    if (openings.length > 0) left.add(place.at(-2))
+    return openings
   })
 }
 
-function isGuarded(stop: Stop, guards: readonly Guarding[]): boolean {
-  return guards.some(({ place, method, within }) => {
-    if (within !== undefined && within !== stop.within) return false
-    if (method === undefined) return leadsBy(place, stop.place)
-    return stop.kind === 'route' && place === stop.place && (method === 'ALL' || method === stop.method)
-  })
+function hasGuard(stop: Stop): boolean {
+  return stop.kind === 'route' ? stop.stations.some(isGuard) : isGuard(stop.station)
+}
+
+function isGuarded(stop: Stop, { place, method, within }: Guarding): boolean {
+  if (within !== undefined && !stop.place.includes(within)) return false
+  if (method !== undefined && (stop.kind !== 'route' || (method !== 'ALL' && method !== stop.method))) return false
+  return leadsBy(place, stop.place)
+}
+
+/**
+ * Routes that can be left, for some method, before a guard was reached (`next('route')`, or a `HEAD` of their own):
+ * their guards stand before nothing but what is in them.
+ */
+function looseRoutes(stops: readonly Stop[]): Set<Step | undefined> {
+  const routes = stops.filter((stop) => stop.kind === 'route')
+  const loose = routes.filter(({ stations }) => !stations.some(isGuard) || beforeGuard(stations).length > 0)
+  return new Set(loose.map(({ place }) => place.at(-1)))
+}
+
+function beforeGuard(stations: readonly Station[]): readonly Station[] {
+  const at = stations.findIndex(isGuard)
+  return (at === -1 ? stations : stations.slice(0, at)).filter((station) => !isPolicy(station))
+}
+
+function openingsOfMiddleware({ place, station }: Extract<Stop, { kind: 'middleware' }>): Opening[] {
+  return isPolicy(station) ? [] : [{ name: `USE ${nameOfPlace(place)} ${nameOf(station)}`, stations: [station] }]
 }
 
 /** What stands in a route before its guard can be reached, be it the handler; a guard at the end guards nothing. */
 function openingsOfRoute({ method, place, stations }: Extract<Stop, { kind: 'route' }>): Opening[] {
-  const at = stations.findIndex(isGuard)
-  const before = (at === -1 ? stations : stations.slice(0, at)).filter((station) => !isPolicy(station))
+  const before = beforeGuard(stations)
   if (before.length === 0) return []
-  const name = `${method} ${place}`
+  const at = stations.findIndex(isGuard)
+  const name = `${method} ${nameOfPlace(place)}`
   if (at === -1 || at === stations.length - 1) return [{ name, stations: before }]
   return before.map((station) => ({ name: `${name} ${nameOf(station)}`, stations: [station] }))
 }

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { Place } from './place.js'
 
 /** A function that a framework calls with a request; those of policies carry what they enforce. */
@@ -9,8 +10,6 @@ export type Stop =
       readonly kind: 'middleware'
       readonly place: Place
       readonly station: Station
-      /** The router that it speaks for alone, where a request that is for another one does not come by. */
-      readonly within?: object | undefined
     }
   | {
       readonly kind: 'route'
@@ -18,11 +17,15 @@ export type Stop =
       /** In capitals; `ALL` stands for every method. */
       readonly method: string
       readonly stations: readonly Station[]
-      readonly within?: object | undefined
     }
 
 export function nameOf(station: Station): string {
   return station.name === '' ? '<anonymous>' : station.name
+}
+
+/** `all` registers every method that Node knows by itself; one less, and that one is open. */
+export function isForAll(methods: readonly string[]): boolean {
+  return METHODS.every((method) => methods.includes(method))
 }
 
 /** Lets nobody pass whom it does not know. */

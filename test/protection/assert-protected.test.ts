@@ -8,7 +8,8 @@ import Koa3 from 'koa'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
 import { describe, expect, it } from 'vitest'
-import { leadsBy, placeIn } from '../../src/protection/place.js'
+import { everywhere, leadsBy, type Step } from '../../src/protection/place.js'
+import { openings, type Opening } from '../support/openings.js'
 
 const store = memoryStore()
 const tokens = {
@@ -16,21 +17,6 @@ const tokens = {
   as: { clientId: 'api', clientSecret: 'x' },
   audience: 'orders',
 } as const
-
-type Opening = string | ((...given: never[]) => unknown)
-type Assert = (app: object, options: { readonly open: readonly Opening[] }) => void
-
-/** What the fault names as unguarded; `[]` for none. */
-function openings(check: Assert, app: object, open: readonly Opening[] = []): string[] {
-  try {
-    check(app, { open })
-    return []
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'ERR_CLIENTELE_NOT_PROTECTED' })
-    const { message } = error as Error
-    return /no policy guards (.*) \(put one/.exec(message)?.[1]?.split(', ') ?? [message]
-  }
-}
 
 describe.each([
   ['Express 5', express5],
@@ -220,7 +206,7 @@ describe.each([
         router.all('/two', anyOf(guard, token), handler)
         router.use('/three', guard)
         router.get('/three/:id', handler)
-        const nested = new Router({ prefix: '/four' }).use(guard).get('/x', handler).get('/', handler)
+        const nested = new Router({ prefix: '/four', sensitive: true }).use(guard).get('/x', handler).get('/', handler)
         router.use(nested.routes())
         const several = new Router({ prefix: '/:tenant' }).use(guard).get('/x', handler)
         router.use('/five', several.routes())
@@ -277,30 +263,66 @@ describe.each([
 })
 
 describe('a place that leads by another', () => {
+  const step = (path: string | undefined, more: Partial<Step> = {}): Step => ({
+    ...everywhere,
+    name: String(path),
+    path,
+    reach: 'below',
+    ...more,
+  })
+
   it.each([
-    ['/', '/a/b', true],
     ['/a', '/a', true],
     ['/a', '/a/b', true],
+    ['/a', '/a/', true],
     ['/a', '/ab', false],
+    ['/a', '//a', false],
     ['/a/b', '/a', false],
+    ['/a/', '/a', false],
+    ['/a/', '/a/b', false],
+    ['//a', '/a', false],
+    ['a', '/a', false],
+    ['/', '/a', false],
     ['/:x', '/a', true],
     ['/:x', '/:y/b', true],
+    ['/:x', '/', false],
     ['/a', '/:y', false],
     ['/:x', '/:y?', false],
+    ['/a', '/a/:y?', true],
+    ['/a', '/a/?b', false],
     ['/:x(\\d+)', '/1', false],
-    ['/*', '/', true],
+    ['/{*rest}', '/', true],
     ['/{*rest}', '/a/b', true],
     ['/*rest', '/a', true],
     ['/*rest', '/', false],
+    ['/a/{*rest}', '/a', false],
+    ['/a/{*rest}', '/a/', true],
+    ['/a/{*rest}', '/a/b', true],
     ['/a/*', '/b', false],
     ['/a', '/a{/:b}', false],
+    ['/a{/:b}', '/a{/:b}', true],
   ])('%s, for %s: %s', (mounted, route, leads) => {
-    expect(leadsBy(placeIn('/', mounted), placeIn('/', route))).toBe(leads)
+    expect(leadsBy([step(mounted)], [step(route, { reach: 'itself' })])).toBe(leads)
+  })
+
+  it('takes no capital for a small letter where the framework does not, and no place for what is below it', () => {
+    const [loose, exact] = [step('/a'), step('/a', { sensitive: true })]
+    expect([leadsBy([loose], [exact]), leadsBy([exact], [exact]), leadsBy([exact], [loose])]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    const [itself, strict] = [step('/a', { reach: 'itself' }), step('/a', { reach: 'itself', strict: true })]
+    expect([leadsBy([itself], [strict]), leadsBy([strict], [itself]), leadsBy([itself], [loose])]).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 
   it('is equal to nothing but itself where it is no text', () => {
-    const [one, other] = [/^\/a\/b/, /^\/a/].map((pattern) => placeIn('/x', pattern))
-    expect(leadsBy(one ?? '', placeIn(one ?? '', '/deep'))).toBe(true)
-    expect(leadsBy(other ?? '', one ?? '')).toBe(false)
+    const [one, other] = [step(undefined), step(undefined)]
+    expect(leadsBy([one], [one, step('/deep')])).toBe(true)
+    expect(leadsBy([other], [one])).toBe(false)
   })
 })
