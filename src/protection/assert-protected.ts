@@ -7,7 +7,7 @@ import { isGuard, isPolicy, nameOf, type Station, type Stop } from './stations.j
 export interface AssertProtectedOptions {
   /**
    * What may be reached without a policy, exactly as a fault names it: `'GET /health'`, `'USE / jsonParser'`; or the
-   * function that was mounted. `[]` for nothing.
+   * function that was mounted, where several have one name. `[]` for nothing.
    */
   readonly open: readonly (string | ((...given: never[]) => unknown))[]
 }
@@ -16,7 +16,10 @@ const entrySchema = z.union([
   z.string().min(1),
   z.custom<Station>((value) => typeof value === 'function', 'expected a text or a function'),
 ])
-const optionsSchema = z.strictObject({ open: z.array(entrySchema) })
+const optionsSchema = z.strictObject(
+  { open: z.array(entrySchema) },
+  { error: 'expected { open: [] }, or with what may be reached without a policy; there is no default' },
+)
 
 /** Something that a request can reach before any policy has looked at it. */
 interface Opening {
@@ -45,9 +48,12 @@ export function requireGuards(stops: readonly Stop[], options: AssertProtectedOp
     typeof entry === 'string' ? entry === name : stations.includes(entry)
   const unmeant = openings.filter((opening) => !open.some((entry) => isMeant(entry, opening)))
   const idle = open.filter((entry) => !openings.some((opening) => isMeant(entry, opening)))
+  // One more of a name that is open already would never be noticed.
+  const several = open.filter((entry) => openings.filter(({ name }) => entry === name).length > 1)
   const findings = [
     ...textOf('no policy guards', unmeant, 'put one before it, or name it in open'),
     ...textOf('open names', idle.map(entryName), 'which is guarded, or not there'),
+    ...textOf('open names', several.map(entryName), 'which there is more than once: give the functions in its place'),
   ]
   if (findings.length === 0) return
   throw new ClienteleFault('ERR_CLIENTELE_NOT_PROTECTED', `assertProtected(): ${findings.join('; ')}`)

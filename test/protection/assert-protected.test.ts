@@ -135,6 +135,21 @@ describe.each([
     ).toEqual(['USE / passing', 'USE /files serveStatic', 'USE /admin mounted_app', 'USE / <anonymous>', 'GET /'])
   })
 
+  it('takes no name for two functions that have the same', () => {
+    const build = (app: express5.Express): void => {
+      app.use((_req: express5.Request, _res: express5.Response, next: express5.NextFunction) => {
+        next()
+      })
+      app.get('/x', guard, handler)
+      app.use((_req: express5.Request, res: express5.Response) => {
+        res.json('for anybody')
+      })
+    }
+    expect(found(build, ['USE / <anonymous>'])).toEqual([
+      'assertProtected(): open names USE / <anonymous> (which there is more than once: give the functions in its place)',
+    ])
+  })
+
   it('looks at no error handler, and takes a policy of one’s own for no guard', () => {
     const own = enforce({ name: 'hours', decide: () => ({ kind: 'passed' }) })
     expect(
