@@ -25,7 +25,8 @@ export const fixed: Algorithm<WindowCounterLimit> = {
   read(cells, at, limit, nowMs, cost) {
     const taken = used(cells, at, limit, nowMs)
     const over = isOver(numberAt(cells, at), limit.windowMs, nowMs)
-    const resetMs = over ? 0 : fixed.endsAtMs(cells, at, limit) - nowMs
+    // In this order, so that a window that has just begun is not longer than it is by what fractions are off.
+    const resetMs = over ? 0 : limit.windowMs - (nowMs - numberAt(cells, at))
     if (taken + cost <= limit.requests) return readingOf(taken, limit.requests, resetMs, 0)
     return readingOf(taken, limit.requests, resetMs, cost <= limit.requests ? resetMs : Infinity)
   },
