@@ -24,4 +24,9 @@ export class TokenBucket {
     this.#fullAt = Math.max(this.#fullAt, monotonicClock()) + this.#refillMs
     return true
   }
+
+  /** One that was taken and not needed. */
+  giveBack(): void {
+    this.#fullAt -= this.#refillMs
+  }
 }

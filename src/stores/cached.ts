@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { isContractStore } from '../contracts/is-store.js'
 import type { ContractReader, ContractStore } from '../contracts/store.js'
-import { checkOptions, optionsFault } from '../runtime/check.js'
+import { checkOptions, hasFunctions, optionsFault } from '../runtime/check.js'
 import { CachedContractStore, CachedReader } from './cached/cached-store.js'
 import { Hints } from './cached/hints.js'
 
@@ -63,18 +64,9 @@ export function cachedStore(store: ContractReader, options: CachedStoreOptions =
   if (!isReader(store)) {
     throw optionsFault('cachedStore()', 'expected a contract store: an object with findClient, findContract, findTier')
   }
-  return isStore(store) ? new CachedContractStore(store, settings) : new CachedReader(store, new Hints(), settings)
+  return isContractStore(store)
+    ? new CachedContractStore(store, settings)
+    : new CachedReader(store, new Hints(), settings)
 }
 
-function isReader(store: unknown): store is ContractReader {
-  return hasMethods(store, ['findClient', 'findContract', 'findTier'])
-}
-
-function isStore(store: ContractReader): store is ContractStore {
-  return hasMethods(store, ['find', 'commit', 'list'])
-}
-
-function hasMethods(store: unknown, names: readonly string[]): boolean {
-  if (typeof store !== 'object' || store === null) return false
-  return names.every((name) => typeof Reflect.get(store, name) === 'function')
-}
+const isReader = hasFunctions('findClient', 'findContract', 'findTier')

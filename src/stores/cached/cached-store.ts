@@ -14,7 +14,7 @@ import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import { closed } from '../check-changes.js'
 import { Hints } from './hints.js'
 import { Lookups } from './lookups.js'
-import { MissBudget } from './miss-budget.js'
+import { missBudget } from './miss-budget.js'
 import type { LookupBounds, LookupTimes } from './question.js'
 import { clientQuestion, contractQuestion, tierQuestion } from './questions.js'
 
@@ -29,7 +29,7 @@ export class CachedReader implements ContractReader {
   readonly #tiers: Lookups<Tier>
 
   constructor(reader: ContractReader, hints: Hints, settings: CacheSettings) {
-    const budget = new MissBudget(settings.missesPerSecond)
+    const budget = missBudget(settings.missesPerSecond)
     this.#clients = new Lookups(clientQuestion(reader, hints, budget), hints, settings, settings)
     this.#contracts = new Lookups(contractQuestion(reader, hints), hints, settings, settings)
     this.#tiers = new Lookups(tierQuestion(reader, hints), hints, settings, settings)

@@ -1,9 +1,7 @@
 import { keyParts } from '../../contracts/keys.js'
-import type { RecordKey, RecordKind } from '../../contracts/store.js'
+import { isPolicyKind, type PolicyKind } from '../../contracts/policy-kinds.js'
+import type { RecordKey } from '../../contracts/store.js'
 import { PairMap, type Pair } from './pairs.js'
-
-/** What policies ask for. The audit log is no answer to them, and its entries would crowd out other hints. */
-type AskedKind = Exclude<RecordKind, 'audit' | 'audit-head'>
 
 /** Where an ID alone says which record it is. */
 export const noGroup = ''
@@ -19,7 +17,7 @@ export class Hints {
   #sequence = 0
   #missedAt = 0
   #forgottenAt = 0
-  readonly #marks: Readonly<Record<AskedKind, PairMap<number>>> = {
+  readonly #marks: Readonly<Record<PolicyKind, PairMap<number>>> = {
     client: new PairMap(),
     identity: new PairMap(),
     contract: new PairMap(),
@@ -38,7 +36,7 @@ export class Hints {
   }
 
   /** When this very record was last said to have changed. */
-  about(kind: AskedKind, group: string, name: string): number {
+  about(kind: PolicyKind, group: string, name: string): number {
     const marks = this.#marks[kind]
     const at = marks.size === 0 ? undefined : marks.get(group, name)
     return at === undefined || at < this.#forgottenAt ? this.#forgottenAt : at
@@ -47,11 +45,12 @@ export class Hints {
   changed(keys: readonly RecordKey[]): void {
     const at = this.next()
     for (const key of keys) {
-      if (key.kind !== 'audit' && key.kind !== 'audit-head') this.mark(key.kind, pairOf(key), at)
+      // Entries of the audit log would crowd out other hints.
+      if (isPolicyKind(key.kind)) this.mark(key.kind, pairOf(key), at)
     }
   }
 
-  mark(kind: AskedKind, { group, name }: Pair, at: number): void {
+  mark(kind: PolicyKind, { group, name }: Pair, at: number): void {
     const marks = this.#marks[kind]
     if (marks.size >= mostMarks) {
       // Rather everything read again than one change forgotten.

@@ -1,30 +1,9 @@
 import { ClienteleFault } from '../../decisions/faults.js'
-import { monotonicClock } from '../../runtime/clock.js'
+import { TokenBucket } from '../../runtime/token-bucket.js'
 
 /** Look-ups of what may not exist: so many at once, and so many more with each second. */
-export class MissBudget {
-  readonly #perSecond: number
-  #left: number
-  #countedAt = monotonicClock()
-
-  constructor(perSecond: number) {
-    this.#perSecond = perSecond
-    this.#left = perSecond
-  }
-
-  take(): boolean {
-    const now = monotonicClock()
-    this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#countedAt) / 1000) * this.#perSecond)
-    this.#countedAt = now
-    if (this.#left < 1) return false
-    this.#left -= 1
-    return true
-  }
-
-  /** It was none: the record was there. */
-  giveBack(): void {
-    this.#left = Math.min(this.#perSecond, this.#left + 1)
-  }
+export function missBudget(perSecond: number): TokenBucket {
+  return new TokenBucket(perSecond, 1000 / perSecond)
 }
 
 export function tooManyMisses(): ClienteleFault {

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Moment } from '../../runtime/moment.js'
-import type { MissBudget } from './miss-budget.js'
+import type { TokenBucket } from '../../runtime/token-bucket.js'
 import type { Pair } from './pairs.js'
 
 /** One of the three things that are asked of a store, by the two parts of its key. */
@@ -15,7 +15,7 @@ export interface Question<T> {
   /** Of a copy alone: until when what it answers now may be taken for true. Throws where it cannot be. */
   readonly ends?: (() => Moment) | undefined
   /** Only where strangers choose what is asked for. */
-  readonly budget?: MissBudget
+  readonly budget?: TokenBucket
 }
 
 export interface LookupTimes {

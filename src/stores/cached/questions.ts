@@ -5,16 +5,16 @@ import type { Client, Contract, Tier } from '../../contracts/model.js'
 import type { ContractReader, Records } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
 import { earlier, momentNow, type Moment } from '../../runtime/moment.js'
+import type { TokenBucket } from '../../runtime/token-bucket.js'
 import { isRecordOf } from '../check-changes.js'
 import { noGroup, type Hints } from './hints.js'
-import type { MissBudget } from './miss-budget.js'
 import type { Question } from './question.js'
 
 /** Clients with several identities whose versions are kept side by side. */
 const mostVersions = 10_000
 
 /** Which client holds an identity: a group per issuer, by client ID. */
-export function clientQuestion(reader: ContractReader, hints: Hints, budget: MissBudget): Question<Client> {
+export function clientQuestion(reader: ContractReader, hints: Hints, budget: TokenBucket): Question<Client> {
   const versions = new LRUCache<string, number>({ max: mostVersions })
 
   /** A client is kept once for each identity, and none of them may decide on less than another has seen. */
