@@ -5,6 +5,7 @@ import { packageEntries } from './package-entries.js'
 const ofThePackage = ['test/package/**/*.test.ts']
 /** About texts alone, which no version of Node changes. */
 const ofTheHouse = ['test/architecture.test.ts', 'test/documentation.test.ts', 'test/ci/**/*.test.ts']
+const reporters = ['default', './.ci/second-tries.mjs']
 const inCi = process.env.CI !== undefined
 
 export default defineConfig({
@@ -12,9 +13,7 @@ export default defineConfig({
     alias: packageEntries.map(({ name, source }) => ({ find: new RegExp(`^${name}$`), replacement: source })),
   },
   test: {
-    reporters: inCi
-      ? ['default', './.ci/second-tries.mjs', ['json', { outputFile: 'coverage/tests.json' }]]
-      : ['default'],
+    reporters: inCi ? [...reporters, ['json', { outputFile: 'coverage/tests.json' }]] : reporters,
     // Bounds of time are tested with processes and servers of their own, on machines that may be busy.
     retry: 1,
     // Many tests wait for a clock, a process or a server: more files at once than there are processors.
