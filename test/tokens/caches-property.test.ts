@@ -274,12 +274,10 @@ async function wordOf(decision: Promise<string>): Promise<string> {
 
 /** Sockets go by the true time, and what waits on purpose by the played one: that goes on where nothing comes. */
 async function settled<T>(work: Promise<T>): Promise<T> {
-  let isOver = false
-  const over = work.finally(() => (isOver = true))
-  over.catch(() => undefined)
-  while (!isOver) {
-    await Promise.race([over, realSleep(25)])
-    if (!isOver) await vi.advanceTimersByTimeAsync(50)
-  }
+  const over = work.then(
+    () => true,
+    () => true,
+  )
+  while (!(await Promise.race([over, realSleep(25, false)]))) await vi.advanceTimersByTimeAsync(50)
   return work
 }
