@@ -55,33 +55,37 @@ const html: Behaviour = (request, response) => {
 }
 const troubles = { up: undefined, failing: repeats(500), 'not knowing us': repeats(401), 'talking nonsense': html }
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('issuer' as const),
-      health: fc.constantFrom<keyof typeof troubles>('up', 'failing', 'not knowing us', 'talking nonsense'),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('token' as const),
-      base: fc.constantFrom(...bases),
-      worth: fc.constantFrom('good' as const, 'bad' as const),
-      place: fc.constantFrom(...places),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('client' as const),
-      isRight: fc.boolean(),
-      way: fc.constantFrom(...ways),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 100_000 }) }) },
-)
+const place = fc.constantFrom(...places)
+const health = fc.constantFrom<keyof typeof troubles>('up', 'failing', 'not knowing us', 'talking nonsense')
+const ofIssuer = fc.record({ do: fc.constant('issuer' as const), health })
+const ofToken = (base: fc.Arbitrary<(typeof bases)[number]>) =>
+  fc.record({ do: fc.constant('token' as const), base, worth: fc.constantFrom('good' as const, 'bad' as const), place })
+const ofClient = fc.record({
+  do: fc.constant('client' as const),
+  isRight: fc.boolean(),
+  way: fc.constantFrom(...ways),
+})
+const ofWaiting = fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 100_000 }) })
+
+/** Single steps, and what would rarely come together by chance: a trouble, and a token whose answer is forgotten. */
+const scripts: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(ofToken(fc.constantFrom(...bases))) },
+      { weight: 3, arbitrary: fc.tuple(ofClient) },
+      { weight: 1, arbitrary: fc.tuple(ofWaiting) },
+      {
+        weight: 3,
+        arbitrary: fc.tuple(
+          ofIssuer,
+          fc.constant({ do: 'wait' as const, ms: 100_000 }),
+          ofToken(fc.constant('opaque' as const)),
+        ),
+      },
+    ),
+    { minLength: 5, maxLength: 20, size: 'max' },
+  )
+  .map((parts) => parts.flat())
 
 const text = fc.stringMatching(/^[A-Za-z0-9_-]{24,80}$/)
 const texts = fc.record({ ofOurs: fc.stringMatching(/^[!-~]{24,80}$/), wrong: text, good: text, bad: text, tail: text })
@@ -188,7 +192,6 @@ describe('property 4: what differs only in a secret looks the same', () => {
     '$name: answers, events, faults, output, and what handlers see',
     { timeout: 120_000 },
     async (framework) => {
-      const scripts = fc.array(step, { minLength: 5, maxLength: 25, size: 'max' })
       const property = fc.asyncProperty(scripts, texts, texts, async (script, one, other) => {
         const [first, second] = [secretsOf(0, one), secretsOf(1, other)]
         const [seenFirst, seenSecond] = [await seen(framework, script, first), await seen(framework, script, second)]
