@@ -14,6 +14,8 @@ export interface EdgeOptions {
   readonly maxAgeMs?: number
   readonly start?: 'flexible' | 'strict'
   readonly clockStepMs?: number
+  /** A file with the certificate of who has signed that of the feed, for Node. */
+  readonly authority?: string
 }
 
 interface Opened {
@@ -32,9 +34,10 @@ export class EdgeProcess {
     this.opened = opened
   }
 
-  static async start(options: EdgeOptions): Promise<EdgeProcess> {
+  static async start({ authority, ...options }: EdgeOptions): Promise<EdgeProcess> {
     const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
-    const child = startReplicaChild('edge', JSON.stringify(settings))
+    const trusts = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }
+    const child = startWith(trusts, 'edge', JSON.stringify(settings))
     const [line] = (await Promise.race([
       once(createInterface({ input: child.stdout }), 'line'),
       once(child, 'exit'),
@@ -82,8 +85,13 @@ export async function killed(child: ChildProcess): Promise<void> {
 }
 
 export function startReplicaChild(script: string, ...parameters: readonly string[]) {
+  return startWith({}, script, ...parameters)
+}
+
+function startWith(variables: Readonly<Record<string, string>>, script: string, ...parameters: readonly string[]) {
   const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
+    env: { ...process.env, ...variables },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   onTestFinished(() => killed(child))
