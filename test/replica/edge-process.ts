@@ -36,7 +36,7 @@ export class EdgeProcess {
 
   static async start({ authority, ...options }: EdgeOptions): Promise<EdgeProcess> {
     const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
-    const trusts = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }
+    const trusts: Record<string, string> = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }
     const child = startWith(trusts, 'edge', JSON.stringify(settings))
     const [line] = (await Promise.race([
       once(createInterface({ input: child.stdout }), 'line'),

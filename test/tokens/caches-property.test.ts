@@ -82,7 +82,8 @@ class Issuer {
   readonly history: { readonly from: number; readonly truth: Truth }[] = [
     { from: -Infinity, truth: { health: 'up', published: ['a'], active: [...opaques] } },
   ]
-  readonly endsAtMs = Date.now() + endsAfterSeconds * 1000
+  /** A whole second, as `exp` is. */
+  readonly endsAtMs = (nowSeconds() + endsAfterSeconds) * 1000
 
   constructor(server: KeyServer) {
     server.on('/jwks', (request, response) => {
@@ -245,7 +246,7 @@ describe('property 4: a cache of tokens is invisible within its bounds', () => {
   it('whatever is rotated, revoked, ended, changed or down', { timeout: 120_000 }, async () => {
     const scripts = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' })
     const property = fc.asyncProperty(scripts, fc.constantFrom(0, 30), play)
-    await fc.assert(property, { seed: 20_261_122, numRuns: rounds(25, 100) })
+    await fc.assert(property, { seed: 20_261_122, numRuns: rounds(25, 60) })
   })
 })
 
