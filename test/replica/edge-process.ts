@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { ReplicaStatus } from 'clientele/replica'
 import { onTestFinished } from 'vitest'
 import { call, type Answer } from '../support/call.js'
+import { firstLine, killed, startChildWith, type Child } from '../support/child-process.js'
 import { secretOf, type SeededClient } from '../support/seeded-store.js'
 import { sharedKey } from './replica-support.js'
 
@@ -26,10 +23,10 @@ interface Opened {
 
 /** A process of its own that serves `GET /orders` from its replica. */
 export class EdgeProcess {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly opened: Opened
 
-  private constructor(child: ChildProcess, opened: Opened) {
+  private constructor(child: Child, opened: Opened) {
     this.#child = child
     this.opened = opened
   }
@@ -37,13 +34,8 @@ export class EdgeProcess {
   static async start({ authority, ...options }: EdgeOptions): Promise<EdgeProcess> {
     const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
     const trusts: Record<string, string> = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }
-    const child = startWith(trusts, 'edge', JSON.stringify(settings))
-    const [line] = (await Promise.race([
-      once(createInterface({ input: child.stdout }), 'line'),
-      once(child, 'exit'),
-    ])) as unknown[]
-    if (typeof line !== 'string') throw new Error('the edge process ended before it listened')
-    return new EdgeProcess(child, JSON.parse(line) as Opened)
+    const child = await startWith(trusts, 'edge', JSON.stringify(settings))
+    return new EdgeProcess(child, JSON.parse(await firstLine(child)) as Opened)
   }
 
   get(client: SeededClient): Promise<Answer> {
@@ -65,7 +57,7 @@ export class EdgeProcess {
   }
 
   stepClock(ms: number): void {
-    this.#child.stdin?.write(`${ms}\n`)
+    this.#child.stdin.write(`${ms}\n`)
   }
 
   kill(): Promise<void> {
@@ -77,23 +69,16 @@ export class EdgeProcess {
   }
 }
 
-export async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exit
-}
-
-export function startReplicaChild(script: string, ...parameters: readonly string[]) {
+export function startReplicaChild(script: string, ...parameters: readonly string[]): Promise<Child> {
   return startWith({}, script, ...parameters)
 }
 
-function startWith(variables: Readonly<Record<string, string>>, script: string, ...parameters: readonly string[]) {
-  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-    env: { ...process.env, ...variables },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+async function startWith(
+  variables: Readonly<Record<string, string>>,
+  script: string,
+  ...parameters: readonly string[]
+): Promise<Child> {
+  const child = await startChildWith(variables, new URL(`children/${script}.ts`, import.meta.url), ...parameters)
   onTestFinished(() => killed(child))
   return child
 }

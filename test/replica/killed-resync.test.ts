@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { memoryStore } from 'clientele'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listAll } from '../../src/contracts/every-record.js'
-import { killed, startReplicaChild } from './edge-process.js'
+import { killed } from '../support/child-process.js'
+import { startReplicaChild } from './edge-process.js'
 import { ownDirectory, replica } from './replica-support.js'
 import { describeWithProgram } from '../support/needs.js'
 import { prebuilt } from '../support/prebuilt.js'
@@ -21,7 +22,7 @@ describe('a process that is killed while it takes in a snapshot', () => {
     const path = ownDirectory()
     let version = 1
     for (let round = 0; round < kills; round += 1) {
-      const child = startReplicaChild('resyncing', path, String(version), String(count))
+      const child = await startReplicaChild('resyncing', path, String(version), String(count))
       const lines = createInterface({ input: child.stdout })
       let said = ''
       lines.on('line', (line) => (said = line))
@@ -49,11 +50,10 @@ describeWithProgram(
   it('says so, keeps the snapshot that it has whole, and goes on when there is room', { timeout: 60_000 }, async () => {
     const path = ownDirectory()
     const script = await prebuilt(new URL('children/resyncing.ts', import.meta.url))
-    onTestFinished(script.remove)
     // A snapshot is ten commits: in no try does it come to its end before there is room again.
     const records = 2000
     const trouble = ['-e', 'trace=statfs', '-e', `inject=statfs:poke_exit=@arg2=${fullFileSystem}:when=18..60+7`]
-    const child = [process.execPath, script.file, path, '1', String(records), '16']
+    const child = [process.execPath, script, path, '1', String(records), '16']
     const { stdout } = await run('strace', ['-f', '-o', '/dev/null', ...trouble, ...child], { timeout: 50_000 })
     const said = stdout.trim().split('\n')
     const failed = said.filter((line) => line.startsWith('failed'))
