@@ -1,24 +1,16 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { basicAuth, headers, linkIdentity, memoryStore, query } from 'clientele'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import { parseList } from 'structured-headers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { curl } from '../support/curl.js'
 import { frameworks, type App, type Running } from '../support/frameworks.js'
 import { describeWithProgram } from '../support/needs.js'
 import { jwtResource, opaqueResource, startOidcProvider, type OidcServer } from '../support/oidc-provider.js'
 import { seededStore, type SeededClient } from '../support/seeded-store.js'
 
 /** Clients that other people wrote, against a real provider and the middleware on a real socket. */
-const run = promisify(execFile)
 const apiClient = { clientId: 'the-api', clientSecret: 'the-secret-of-the-api-itself' }
-
-async function curl(...parameters: string[]): Promise<{ status: number; head: string; body: string }> {
-  const { stdout } = await run('curl', ['-s', '-i', '--max-time', '10', ...parameters])
-  const [head = '', ...body] = stdout.split('\r\n\r\n')
-  return { status: Number(head.split(' ')[1]), head, body: body.join('\r\n\r\n') }
-}
 
 describe.each(frameworks.filter(({ name }) => name === 'Express 5' || name === 'Koa 3'))('$name', (framework) => {
   let provider: OidcServer

@@ -1,7 +1,7 @@
 import type { ReplicaStatus } from 'clientele/replica'
 import { onTestFinished } from 'vitest'
 import { call, type Answer } from '../support/call.js'
-import { firstLine, killed, startChild, type Child } from '../support/child-process.js'
+import { firstLine, killed, startChildWith, type Child } from '../support/child-process.js'
 import { secretOf, type SeededClient } from '../support/seeded-store.js'
 import { sharedKey } from './replica-support.js'
 
@@ -11,6 +11,8 @@ export interface EdgeOptions {
   readonly maxAgeMs?: number
   readonly start?: 'flexible' | 'strict'
   readonly clockStepMs?: number
+  /** A file with the certificate of who has signed that of the feed, for Node. */
+  readonly authority?: string
 }
 
 interface Opened {
@@ -29,9 +31,10 @@ export class EdgeProcess {
     this.opened = opened
   }
 
-  static async start(options: EdgeOptions): Promise<EdgeProcess> {
+  static async start({ authority, ...options }: EdgeOptions): Promise<EdgeProcess> {
     const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
-    const child = await startReplicaChild('edge', JSON.stringify(settings))
+    const trusts: Record<string, string> = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }
+    const child = await startWith(trusts, 'edge', JSON.stringify(settings))
     return new EdgeProcess(child, JSON.parse(await firstLine(child)) as Opened)
   }
 
@@ -66,8 +69,16 @@ export class EdgeProcess {
   }
 }
 
-export async function startReplicaChild(script: string, ...parameters: readonly string[]): Promise<Child> {
-  const child = await startChild(new URL(`children/${script}.ts`, import.meta.url), ...parameters)
+export function startReplicaChild(script: string, ...parameters: readonly string[]): Promise<Child> {
+  return startWith({}, script, ...parameters)
+}
+
+async function startWith(
+  variables: Readonly<Record<string, string>>,
+  script: string,
+  ...parameters: readonly string[]
+): Promise<Child> {
+  const child = await startChildWith(variables, new URL(`children/${script}.ts`, import.meta.url), ...parameters)
   onTestFinished(() => killed(child))
   return child
 }

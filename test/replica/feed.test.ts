@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { revokeTokens } from 'clientele'
+import { memoryStore, revokeTokens, type ContractStore } from 'clientele'
 import { contractFeed, httpSource, type ContractFeed } from 'clientele/replica'
 import express from 'express'
 import express4 from 'express4'
@@ -10,12 +11,16 @@ import Koa3 from 'koa'
 import Koa2 from 'koa2'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { call } from '../support/call.js'
+import { selfSigned } from '../support/certificate.js'
 import { listenerOf } from '../support/frameworks.js'
+import { seededStore } from '../support/seeded-store.js'
+import { EdgeProcess } from './edge-process.js'
 import {
   approved,
   bound,
   feedOf,
   names,
+  ownDirectory,
   replica,
   removeContract,
   serve,
@@ -212,13 +217,33 @@ describe('options', () => {
 })
 
 describe('over https', () => {
-  it('is not read where the certificate is nobody’s', async () => {
-    const { selfSigned } = await import('../support/certificate.js')
+  async function serveSecurely(store: ContractStore) {
     const { certificate, privateKey } = selfSigned('feed')
-    const server = createServer({ cert: certificate, key: privateKey }, feedOf(await storeWith('one')))
+    const server = createServer({ cert: certificate, key: privateKey }, feedOf(store))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    onTestFinished(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate }
+  }
+
+  it('is read by a process that is given the authority of its certificate, and by no other', async () => {
+    const { store, clients } = await seededStore(memoryStore())
+    const { url, certificate } = await serveSecurely(store)
+    const path = ownDirectory()
+    const authority = `${path}.pem`
+    writeFileSync(authority, certificate)
+    const trusting = await EdgeProcess.start({ path, feedUrl: url, authority })
+    await until(async () => (await trusting.outcome(clients.approved)) === 200)
+    expect(await trusting.outcome(clients.revoked)).toBe('contract_revoked')
+    const stranger = await EdgeProcess.start({ path: `${path}-other`, feedUrl: url })
+    await until(async () => (await stranger.status()).lastError !== undefined)
+    expect(await stranger.outcome(clients.approved)).toBe('ERR_CLIENTELE_NOT_READY')
+  })
+
+  it('is not read where the certificate is nobody’s', async () => {
+    const { url } = await serveSecurely(await storeWith('one'))
     const copy = replica({ from: httpSource({ url, signature }) })
     await until(() => copy.events.length > 0)
     expect(copy.ready().lastError).toMatchObject({ reason: 'unreachable' })

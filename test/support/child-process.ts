@@ -7,8 +7,18 @@ import { prebuilt } from './prebuilt.js'
 export type Child = ChildProcessByStdio<Writable, Readable, null>
 
 /** A script as a process of its own. What it complains of is shown with the test. */
-export async function startChild(script: URL, ...parameters: readonly string[]): Promise<Child> {
-  return spawn(process.execPath, [await prebuilt(script), ...parameters], { stdio: ['pipe', 'pipe', 'inherit'] })
+export function startChild(script: URL, ...parameters: readonly string[]): Promise<Child> {
+  return startChildWith({}, script, ...parameters)
+}
+
+/** The same with further variables in its environment. */
+export async function startChildWith(
+  variables: Readonly<Record<string, string>>,
+  script: URL,
+  ...parameters: readonly string[]
+): Promise<Child> {
+  const env = { ...process.env, ...variables }
+  return spawn(process.execPath, [await prebuilt(script), ...parameters], { env, stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 /** The first line that it says; a test that comes here has a process that says one. */

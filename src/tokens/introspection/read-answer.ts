@@ -1,3 +1,4 @@
+import { mistypedClaim } from '../claim-terms.js'
 import { issuerFault } from '../issuer-fault.js'
 import { parseJsonObject, type JsonObject } from '../json-object.js'
 import { secondsOf, statusFault } from './refused-question.js'
@@ -37,8 +38,17 @@ export async function readAnswer(response: Response, where: string, issuer: stri
     throw issuerFault(where, 'answer', `it answers an introspection with another type than ${wanted}.`)
   const members =
     form.signed === undefined ? plain(json, where, form.tokenInfo) : await readSigned(text, issuer, form.signed)
-  if (typeof members['active'] === 'boolean') return { members, maxAgeSeconds }
-  throw issuerFault(where, 'answer', 'its answer to a token introspection does not say whether the token is active.')
+  requireTypes(members, where)
+  return { members, maxAgeSeconds }
+}
+
+function requireTypes(members: JsonObject, where: string): void {
+  if (typeof members['active'] !== 'boolean') {
+    throw issuerFault(where, 'answer', 'its answer to a token introspection does not say whether the token is active.')
+  }
+  const mistyped = members['active'] ? mistypedClaim(members) : undefined
+  if (mistyped === undefined) return
+  throw issuerFault(where, 'answer', `its answer to a token introspection has ${mistyped} of a wrong type.`)
 }
 
 function plain(json: JsonObject | undefined, where: string, tokenInfo: TokenInfo | undefined): JsonObject {

@@ -1,5 +1,5 @@
 // Takes in one snapshot after the other, each with another version of every contract, and now and then all of them as
-// changes; says after each which version it has. Ends by being killed.
+// changes; says after each which version it has. Ends by being killed, or after the last version that it is given.
 import { writeSync } from 'node:fs'
 import { replicate } from '../../../src/replica/replicate.js'
 import { SetDigest } from '../../../src/replica/set-digest.js'
@@ -7,7 +7,7 @@ import type { ContractSource, SourceAnswer, SourceChange, SourceQuestion } from 
 import { momentNow } from '../../../src/runtime/moment.js'
 import { contractRecord } from '../../../src/testing/contract-store-fixtures.js'
 
-const [, , path = '', first = '', count = ''] = process.argv
+const [, , path = '', first = '', count = '', last = 'Infinity'] = process.argv
 let version = Number(first)
 
 function allOf(now: number): SourceChange[] {
@@ -37,6 +37,10 @@ replicate({
   into: { path },
   everyMs: 100,
   maxAgeMs: 3_600_000,
-  onEvent: ({ kind }) => writeSync(1, `${kind} ${String(version)}\n`),
+  onEvent: (event) => {
+    const reason = event.kind === 'failed' ? ` ${String(event.fault.reason)}` : ''
+    writeSync(1, `${event.kind} ${String(version)}${reason}\n`)
+    if (version >= Number(last)) process.exit(0)
+  },
 })
 setInterval(() => undefined, 1000)
