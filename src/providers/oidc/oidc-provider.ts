@@ -95,7 +95,7 @@ class Registrar {
   async import(client: ManagedClient): Promise<IssuedClient> {
     if (this.#profile.management === 'none' || this.#lacksToken(client)) return { clientId: client.clientId }
     const { present } = await this.#read(client)
-    return readRegistration(present) ?? { clientId: client.clientId }
+    return this.#kept(readRegistration(present) ?? { clientId: client.clientId })
   }
 
   #lacksToken({ management }: ManagedClient): boolean {
@@ -106,14 +106,20 @@ class Registrar {
     return writeMetadata(metadata, this.#profile, this.#options.members ?? {})
   }
 
+  /** A token that nobody is to use is not kept. */
+  #kept({ management, ...issued }: IssuedClient): IssuedClient {
+    const isUsed = this.#profile.management === 'registration token' && management !== undefined
+    return isUsed ? { ...issued, management } : issued
+  }
+
   /** Keycloak gives another token with each answer, and forgets the one that was used. */
   async #read(client: ManagedClient): Promise<{ present: JsonObject; token: string | undefined }> {
     const managing = await this.#managing(client)
     const question = { method: 'GET', ...managing, doing: 'for a client' } as const
     const present = objectOf(await askIssuer(question, this.#site.limits), question)
-    const issued = readRegistration(present)
-    if (issued !== undefined && issued.clientId !== client.clientId) throw foreign(question.url)
-    const token = issued?.management?.token
+    const issued = this.#kept(readRegistration(present) ?? { clientId: client.clientId })
+    if (issued.clientId !== client.clientId) throw foreign(question.url)
+    const token = issued.management?.token
     const isNew = token !== undefined && token !== client.management.token
     if (isNew) await client.keep({ token })
     return { present, token: isNew ? token : undefined }
@@ -122,7 +128,7 @@ class Registrar {
   async #asked(question: IssuerQuestion): Promise<IssuedClient> {
     const answer = objectOf(await askIssuer(question, this.#site.limits), question)
     const issued = readRegistration(answer)
-    if (issued !== undefined) return issued
+    if (issued !== undefined) return this.#kept(issued)
     throw issuerFault(hostOf(question.url), 'answer', `asked ${question.doing}, it names no client ID that can be one.`)
   }
 }
