@@ -14,9 +14,10 @@ const mayImport = {
   stores: ['contracts', 'decisions', 'runtime', 'redis'],
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
+  providers: ['decisions', 'runtime', 'contracts', 'tokens'],
   protection: ['decisions', 'runtime'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
-  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis'],
+  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis', 'providers'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 

@@ -21,6 +21,7 @@ export const exitOfFault: Partial<Record<FaultCode, ExitName>> = {
   ERR_CLIENTELE_NOT_FOUND: 'notFound',
   ERR_CLIENTELE_STATE: 'wrongState',
   ERR_CLIENTELE_CONFLICT: 'conflict',
+  ERR_CLIENTELE_PROVIDER: 'wrongState',
 }
 
 /** An end of the command that people are told of, in words that hold nothing of a secret. */

@@ -7,6 +7,7 @@ import { addCode } from './commands/code.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
 import { addImport } from './commands/import.js'
+import { addRegistrations } from './commands/registrations.js'
 import { addSecrets } from './commands/secrets.js'
 import { addTiers } from './commands/tiers.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
@@ -40,6 +41,7 @@ export function makeProgram(): Command {
     addTiers,
     addContracts,
     addSecrets,
+    addRegistrations,
     addAudit,
     addExport,
     addImport,

@@ -18,6 +18,7 @@ export type {
   StoredSecret,
   Tier,
 } from './model.js'
+export type { ClientAuthMethod, ClientMetadata, Registration, RegistrationState } from './registration.js'
 export { localIssuer } from './model.js'
 export { isGeneratedSecret } from './secrets.js'
 export type {

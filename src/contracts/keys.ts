@@ -32,6 +32,8 @@ export function keyParts(record: RecordKey): readonly string[] {
       return [record.key.issuer, record.key.target]
     case 'tier':
       return [record.key.api, record.key.name]
+    case 'registration':
+      return [record.key.id]
     case 'audit':
       return [record.key.entry]
     case 'audit-head':

@@ -109,7 +109,10 @@ export interface Tier {
   readonly updatedBy: string
 }
 
-/** What can be done to contracts, clients and tiers, by the name of the function that does it. */
+/**
+ * What can be done to contracts, clients and tiers, by the name of the function that does it; and what
+ * `clientRegistrations()` does with an issuer, which is two entries: one before the issuer is asked, one after.
+ */
 export const lifecycleSteps = [
   'registerClient',
   'editClient',
@@ -134,6 +137,12 @@ export const lifecycleSteps = [
   'revokeTokens',
   'allowTokens',
   'forgetRevocations',
+  'registerAtProvider',
+  'updateAtProvider',
+  'rotateAtProvider',
+  'removeAtProvider',
+  'importFromProvider',
+  'repairRegistration',
 ] as const
 
 export type LifecycleStep = (typeof lifecycleSteps)[number]

@@ -1,12 +1,13 @@
 import type { RecordKind } from './store.js'
 
-/** What policies decide on. Who did what is for people alone. A new kind has to be put on one of the two sides. */
+/** What policies decide on. Who did what, and where a client is registered, is for people alone. A new kind has to be put on one of the two sides. */
 const forPolicies = {
   client: true,
   identity: true,
   contract: true,
   revocation: true,
   tier: true,
+  registration: false,
   audit: false,
   'audit-head': false,
 } as const satisfies Readonly<Record<RecordKind, boolean>>

@@ -11,6 +11,7 @@ import {
   type Revocation,
   type Tier,
 } from './model.js'
+import { registration } from './registration-schema.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
 import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
@@ -119,7 +120,16 @@ const revocation = z.strictObject({
 } satisfies Shape<Revocation>) satisfies z.ZodType<Revocation>
 
 /** What a record of each kind must look like, when it is written and when it is first read. */
-export const recordSchemas = { client, identity, contract, revocation, tier, audit, 'audit-head': auditHead } as const
+export const recordSchemas = {
+  client,
+  identity,
+  contract,
+  revocation,
+  tier,
+  registration,
+  audit,
+  'audit-head': auditHead,
+} as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
 function withoutNulls(value: unknown): unknown {
@@ -149,6 +159,7 @@ export const keySchemas = {
   contract: z.strictObject({ client: id, api: apiName }),
   revocation: z.strictObject({ issuer, target }),
   tier: z.strictObject({ api: apiName, name: tierName }),
+  registration: z.strictObject({ id }),
   audit: z.strictObject({ entry }),
   'audit-head': z.strictObject({ log }),
 } as const

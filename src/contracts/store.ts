@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { AuditEntry, AuditHead, Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
+import type { Registration } from './registration.js'
 
 /**
  * All that the policies ask of a store, so that a store of one's own can be three functions.
@@ -30,6 +31,8 @@ export interface Records {
   readonly contract: { readonly key: { readonly client: string; readonly api: string }; readonly value: Contract }
   readonly revocation: { readonly key: Pick<Revocation, 'issuer' | 'target'>; readonly value: Revocation }
   readonly tier: { readonly key: { readonly api: string; readonly name: string }; readonly value: Tier }
+  /** Clients at an issuer, through a client provider. For people: policies never ask for one. */
+  readonly registration: { readonly key: { readonly id: string }; readonly value: Registration }
   /** Entries are added and neither edited nor removed; a store refuses both. */
   readonly audit: { readonly key: { readonly entry: string }; readonly value: AuditEntry }
   readonly 'audit-head': { readonly key: { readonly log: 'lifecycle' }; readonly value: AuditHead }
@@ -58,7 +61,7 @@ export interface ListQuery<K extends RecordKind = RecordKind> {
   readonly kind: K
   /** Contracts, tiers and audit entries of this API. */
   readonly api?: string
-  /** Contracts and audit entries of, and identities held by, this client. */
+  /** Contracts, registrations and audit entries of, and identities held by, this client. */
   readonly client?: string
   readonly state?: string
   /** Where the last page ended. */

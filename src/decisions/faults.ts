@@ -11,6 +11,7 @@ export const faults = {
   ERR_CLIENTELE_NOT_FOUND: { status: undefined, title: 'The named record does not exist.' },
   ERR_CLIENTELE_STATE: { status: undefined, title: 'The state does not allow this move.' },
   ERR_CLIENTELE_CONFLICT: { status: undefined, title: 'The record has changed since it was read.' },
+  ERR_CLIENTELE_PROVIDER: { status: undefined, title: 'The client provider refuses, and has changed nothing.' },
   ERR_CLIENTELE_NOT_PROTECTED: { status: 500, title: 'No policy has established what is asked for.' },
   ERR_CLIENTELE_COST: { status: 500, title: 'What a request costs cannot be told.' },
   ERR_CLIENTELE_NOT_READY: { status: 503, title: 'The contracts are not available yet.' },

@@ -14,6 +14,7 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   contract: ['client', 'api', 'state'],
   revocation: [],
   tier: ['api', 'state'],
+  registration: ['client', 'state'],
   audit: ['client', 'api'],
   'audit-head': [],
 }

@@ -34,6 +34,7 @@ class StoreInMemory implements MemoryStore {
     contract: new Map(),
     revocation: new Map(),
     tier: new Map(),
+    registration: new Map(),
     audit: new Map(),
     'audit-head': new Map(),
   }

@@ -1,5 +1,6 @@
 import { firstVersion } from '../contracts/lifecycle/common.js'
 import type { AuditEntry, Client, Contract, IdentityLink, Revocation, Tier } from '../contracts/model.js'
+import type { Registration } from '../contracts/registration.js'
 import type { Change, ContractStore } from '../contracts/store.js'
 import type { SuiteRunner } from './runner.js'
 
@@ -85,4 +86,19 @@ export function addAudit(value: AuditEntry): Change {
 /** A client that can be found by its ID. */
 export function known(id: string): Change[] {
   return [putClient(clientRecord(id)), putLink(linkRecord(id, id))]
+}
+
+export function registrationRecord(id: string, changes: Partial<Registration> = {}): Registration {
+  const base = {
+    id,
+    version: firstVersion(),
+    provider: 'okta',
+    issuer: 'https://idp.example',
+    state: 'active',
+  } as const
+  return { ...base, client: `client-of-${id}`, metadata: { name: id }, ...stamps, ...changes }
+}
+
+export function putRegistration(value: Registration, expect: number | null = null): Change {
+  return { kind: 'registration', key: { id: value.id }, expect, value }
 }

@@ -8,7 +8,9 @@ import {
   putClient,
   putContract,
   putLink,
+  putRegistration,
   putTier,
+  registrationRecord,
   tierRecord,
   type SuiteTests,
 } from './contract-store-fixtures.js'
@@ -42,6 +44,20 @@ export const lists: SuiteTests = {
       held.records.map(({ clientId }) => clientId),
       ['held'],
     )
+  },
+
+  async 'keeps registrations at issuers, and lists them by client and state'(store) {
+    const metadata = {
+      name: 'Shop',
+      redirectUris: ['https://shop.example/cb'],
+      jwks: { keys: [{ kty: 'OKP', x: 'é' }] },
+    }
+    const active = registrationRecord('one', { client: 'shop', clientId: 'app', metadata })
+    const broken = registrationRecord('two', { state: 'registering', client: 'shop' })
+    await store.commit([active, broken, registrationRecord('three')].map((each) => putRegistration(each)))
+    assert.deepEqual(await store.find('registration', { id: 'one' }), active)
+    assert.equal((await store.list({ kind: 'registration', client: 'shop' })).records.length, 2)
+    assert.deepEqual((await store.list({ kind: 'registration', state: 'registering' })).records, [broken])
   },
 
   async 'lists a record under what it is now, not under what it was'(store) {

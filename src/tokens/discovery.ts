@@ -2,13 +2,15 @@ import { boundedFetch } from '../runtime/bounded-fetch.js'
 import type { TellIssuerEvent } from './issuer-event.js'
 import { issuerFault } from './issuer-fault.js'
 import { hostOf, type IssuerSettings } from './issuer-settings.js'
-import { Refreshed } from './refreshed.js'
+import { Refreshed, type Lifetimes } from './refreshed.js'
 
 /** What is taken from an issuer's metadata. Each address has been checked for its protocol. */
 export interface IssuerMetadata {
   readonly jwksUri: string | undefined
   readonly introspectionEndpoint: string | undefined
 }
+
+type DocumentSettings = Omit<IssuerSettings, keyof Lifetimes>
 
 /** The metadata of an issuer: OpenID Connect Discovery first, RFC 8414 where there is none. */
 export function discovery(settings: IssuerSettings, tell: TellIssuerEvent): Refreshed<IssuerMetadata> {
@@ -24,6 +26,15 @@ export function discovery(settings: IssuerSettings, tell: TellIssuerEvent): Refr
 }
 
 async function discover(settings: IssuerSettings): Promise<IssuerMetadata> {
+  const metadata = await issuerDocument(settings)
+  return {
+    jwksUri: addressOf(metadata['jwks_uri'], settings),
+    introspectionEndpoint: addressOf(metadata['introspection_endpoint'], settings),
+  }
+}
+
+/** What an issuer says of itself, held to its own name. No address in it has been looked at. */
+export async function issuerDocument(settings: DocumentSettings): Promise<Readonly<Record<string, unknown>>> {
   const where = hostOf(settings.issuer)
   let metadata: Readonly<Record<string, unknown>>
   try {
@@ -39,15 +50,12 @@ async function discover(settings: IssuerSettings): Promise<IssuerMetadata> {
       'its metadata names another issuer than the option "issuer" does, or there is none.',
     )
   }
-  return {
-    jwksUri: addressOf(metadata['jwks_uri'], settings),
-    introspectionEndpoint: addressOf(metadata['introspection_endpoint'], settings),
-  }
+  return metadata
 }
 
 /** `undefined` where the location does not exist, so that the other one is worth a try. */
 async function read(
-  settings: IssuerSettings,
+  settings: DocumentSettings,
   algorithm: 'oidc' | 'oauth2',
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const client = await import('openid-client')

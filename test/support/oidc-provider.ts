@@ -30,6 +30,9 @@ export interface OidcServer {
   close(): Promise<void>
 }
 
+/** What lets anybody register clients at it. */
+export const initialAccessToken = 'initial-access-token-of-the-provider'
+
 /** A real authorization server on a free port of 127.0.0.1: client_credentials, opaque and JWT access tokens. */
 export async function startOidcProvider(clients: readonly OidcClient[], algorithm = 'RS256'): Promise<OidcServer> {
   const requests = new Map<string, number>()
@@ -121,6 +124,8 @@ function configuration(clients: readonly OidcClient[], keys: JWK[], algorithm: s
           'getPeerX509Certificate' in socket ? certificateOf(socket as TLSSocket) : undefined,
       },
       revocation: { enabled: true, allowedPolicy: () => true },
+      registration: { enabled: true, initialAccessToken },
+      registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => ({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { limitInputs } from '../../contracts/limit-schemas.js'
 import { apiName, freeText, id, longText, tierName } from '../../contracts/schema-words.js'
+import { issuerProfiles, type IssuerProfileName } from '../../providers/oidc/profiles.js'
 import { readYamlFile, type Finding, type YamlFile } from './yaml-file.js'
 
 const tier = z.strictObject({
@@ -29,13 +30,35 @@ const contract = z.strictObject({
   limits: limitInputs.optional(),
 })
 
+/** Who gives out client IDs. Secrets are named by the variable of the environment that holds them. */
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of a variable of the environment')
+
+const provider = z.strictObject({
+  name: id,
+  kind: z.enum(['oidc', 'entra', 'local']).optional(),
+  issuer: z.string().optional(),
+  profile: z.enum(Object.keys(issuerProfiles) as IssuerProfileName[]).optional(),
+  registrationEndpoint: z.string().optional(),
+  tokenEndpoint: z.string().optional(),
+  tenant: z.string().optional(),
+  scheme: z.enum(['Bearer', 'SSWS']).optional(),
+  tokenFrom: variable.optional(),
+  clientId: z.string().optional(),
+  clientSecretFrom: variable.optional(),
+  privateKeyFrom: variable.optional(),
+  scopes: z.array(z.string()).optional(),
+  allowInsecureRequests: z.boolean().optional(),
+})
+
 const code = z.strictObject({
+  providers: z.array(provider).optional(),
   tiers: z.array(tier).optional(),
   clients: z.array(client).optional(),
   contracts: z.array(contract).optional(),
 })
 
 export type Code = z.infer<typeof code>
+export type CodedProvider = z.infer<typeof provider>
 export type CodedTier = z.infer<typeof tier>
 export type CodedClient = z.infer<typeof client>
 export type CodedContract = z.infer<typeof contract>
@@ -51,6 +74,7 @@ export function readCodeFile(path: string): CodeFile {
   const result = code.safeParse(yaml.data ?? {})
   if (!result.success) return yaml.refuse(result.error.issues.flatMap(findingsOf))
   const twice = [
+    ...duplicates(result.data.providers, 'providers', ({ name }) => [name]),
     ...duplicates(result.data.tiers, 'tiers', ({ api, name }) => [api, name]),
     ...duplicates(result.data.clients, 'clients', ({ clientId }) => [clientId]),
     ...duplicates(result.data.contracts, 'contracts', ({ client: held, api }) => [held, api]),

@@ -49,7 +49,7 @@ export async function rotateSecret(store: ContractStore, input: RotateSecretInpu
 }
 
 /** The secrets that are still good, none for longer than the overlap; a hash that is good for nothing is not kept. */
-function endingSoon(secrets: readonly StoredSecret[], now: Date, overlapSeconds: number): StoredSecret[] {
+export function endingSoon(secrets: readonly StoredSecret[], now: Date, overlapSeconds: number): StoredSecret[] {
   if (overlapSeconds === 0) return []
   const end = new Date(now.getTime() + overlapSeconds * 1000).toISOString()
   return secrets
