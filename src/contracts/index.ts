@@ -18,6 +18,7 @@ export type {
   StoredSecret,
   Tier,
 } from './model.js'
+export type { FailedDelivery, Follower, Retrying, Webhook, WebhookKey } from './notification-model.js'
 export { localIssuer } from './model.js'
 export { isGeneratedSecret } from './secrets.js'
 export type {

@@ -134,6 +134,11 @@ export const lifecycleSteps = [
   'revokeTokens',
   'allowTokens',
   'forgetRevocations',
+  'addWebhook',
+  'rotateWebhookKey',
+  'disableWebhook',
+  'enableWebhook',
+  'removeWebhook',
 ] as const
 
 export type LifecycleStep = (typeof lifecycleSteps)[number]
@@ -152,6 +157,8 @@ export interface StepDetails {
   readonly secret?: string
   /** Of a revocation: which tokens. */
   readonly target?: string
+  /** The `id` of a webhook. Never its address, which may be a secret of its receiver. */
+  readonly webhook?: string
   readonly reason?: string
 }
 

@@ -9,6 +9,8 @@ const forPolicies = {
   tier: true,
   audit: false,
   'audit-head': false,
+  follower: false,
+  webhook: false,
 } as const satisfies Readonly<Record<RecordKind, boolean>>
 
 export type PolicyKind = {

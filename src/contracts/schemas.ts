@@ -11,9 +11,10 @@ import {
   type Revocation,
   type Tier,
 } from './model.js'
+import { follower, webhook } from './notification-schemas.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
-import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
+import { actor, apiName, entry, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
 
 const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
 
@@ -71,7 +72,6 @@ const tier = z.strictObject({
   updatedBy: actor,
 } satisfies Shape<Tier>) satisfies z.ZodType<Tier>
 
-const entry = z.string().regex(/^\d{12}$/, 'expected twelve digits')
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected a SHA-256 digest in base64url')
 
 const audit = z.strictObject({
@@ -89,6 +89,7 @@ const audit = z.strictObject({
   clientId: id.optional(),
   secret: id.optional(),
   target: z.string().max(2100).optional(),
+  webhook: id.optional(),
   reason: longText.optional(),
   previous: digest,
   hash: digest,
@@ -119,7 +120,17 @@ const revocation = z.strictObject({
 } satisfies Shape<Revocation>) satisfies z.ZodType<Revocation>
 
 /** What a record of each kind must look like, when it is written and when it is first read. */
-export const recordSchemas = { client, identity, contract, revocation, tier, audit, 'audit-head': auditHead } as const
+export const recordSchemas = {
+  client,
+  identity,
+  contract,
+  revocation,
+  tier,
+  audit,
+  'audit-head': auditHead,
+  follower,
+  webhook,
+} as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
 function withoutNulls(value: unknown): unknown {
@@ -151,4 +162,6 @@ export const keySchemas = {
   tier: z.strictObject({ api: apiName, name: tierName }),
   audit: z.strictObject({ entry }),
   'audit-head': z.strictObject({ log }),
+  follower: z.strictObject({ name: id }),
+  webhook: z.strictObject({ id }),
 } as const

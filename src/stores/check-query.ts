@@ -16,6 +16,8 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   tier: ['api', 'state'],
   audit: ['client', 'api'],
   'audit-head': [],
+  follower: [],
+  webhook: ['state'],
 }
 
 export interface CheckedQuery {

@@ -36,6 +36,8 @@ class StoreInMemory implements MemoryStore {
     tier: new Map(),
     audit: new Map(),
     'audit-head': new Map(),
+    follower: new Map(),
+    webhook: new Map(),
   }
   readonly #watchers = new Watchers()
   #closed = false

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Change, ContractStore } from '../contracts/store.js'
+import { recordSchemas } from '../contracts/schemas.js'
+import type { Change, ContractStore, RecordKind } from '../contracts/store.js'
 import {
   clientRecord,
   contractRecord,
@@ -121,7 +122,7 @@ function invalidChanges(): Change[] {
 }
 
 async function assertEmpty(store: ContractStore): Promise<void> {
-  for (const kind of ['client', 'identity', 'contract', 'revocation', 'tier', 'audit', 'audit-head'] as const) {
+  for (const kind of Object.keys(recordSchemas) as RecordKind[]) {
     assert.deepEqual((await store.list({ kind })).records, [])
   }
 }
