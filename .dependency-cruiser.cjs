@@ -15,6 +15,7 @@ const mayImport = {
   policies: ['decisions', 'runtime', 'http', 'contracts', 'credentials', 'tokens', 'limits'],
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
   protection: ['decisions', 'runtime'],
+  notifications: ['decisions', 'runtime', 'contracts', 'http'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
   cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],

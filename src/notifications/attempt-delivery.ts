@@ -12,6 +12,9 @@ export interface Delivery {
   readonly deliver: (entry: AuditEntry, signal: AbortSignal) => Promise<unknown>
 }
 
+/** What `deliver` resolves to where there was nothing to be sent. */
+export const skipped = Symbol('skipped')
+
 type Unnamed<Event> = Event extends unknown ? Omit<Event, 'follower'> : never
 
 /** What was tried, and how the record has to read afterwards. */
@@ -30,7 +33,8 @@ export async function attemptDelivery(
 ): Promise<Attempted> {
   try {
     const found = await entryOf(store, entry)
-    await inTime(timeoutMs, (signal) => deliver(found, signal))
+    const result = await inTime(timeoutMs, (signal) => deliver(found, signal))
+    if (result === skipped) return { record: doneWith(record, entry), event: { kind: 'skipped', entry } }
   } catch (error) {
     const failure = failureOf(error)
     const { record: after, attempts, retryInMs } = failedWith(record, entry, failure, mostAttempts)
@@ -43,11 +47,11 @@ export async function attemptDelivery(
 }
 
 /** What is late may still arrive: nobody can call back a mail. */
-async function inTime(timeoutMs: number, deliver: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+async function inTime(timeoutMs: number, deliver: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
   const given = new AbortController()
   const work = (async () => deliver(given.signal))()
   try {
-    await deadline(work, timeoutMs, () => new DeliveryFailure('TIMEOUT'))
+    return await deadline(work, timeoutMs, () => new DeliveryFailure('TIMEOUT'))
   } finally {
     given.abort()
   }

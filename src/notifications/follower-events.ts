@@ -3,6 +3,8 @@ import { warn } from '../runtime/warn.js'
 /** What becomes of deliveries, for logs and alarms. Holds no address and nothing of what was sent. */
 export type FollowerEvent =
   | { readonly kind: 'delivered'; readonly follower: string; readonly entry: string; readonly attempts: number }
+  /** Nobody was to be told: nothing to say, no address, or a template without a mail. */
+  | { readonly kind: 'skipped'; readonly follower: string; readonly entry: string }
   /** Will be tried again. */
   | {
       readonly kind: 'retrying'

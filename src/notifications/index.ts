@@ -1,0 +1,12 @@
+// Who is told of each step of the lifecycle: mails, and whatever follows the audit log
+export { DeliveryFailure, type DeliveryFailureOptions } from './delivery-failure.js'
+export { followLifecycle, type FollowLifecycleOptions, type LifecycleFollower } from './follow-lifecycle.js'
+export type { FollowerEvent } from './follower-events.js'
+export type { FollowerOptions } from './follower-options.js'
+export type { MailAddress } from './mail-address.js'
+export { mailLifecycle, type MailLifecycleOptions } from './mail-lifecycle.js'
+export type { MailMessage, MailTransport } from './mail-message.js'
+export type { MailAudience, MailOccasion } from './mail-occasions.js'
+export type { MailStep } from './mail-step.js'
+export { mailTemplates, type MailTemplate, type MailTemplates, type MailText } from './mail-templates.js'
+export { html, type HtmlValue, type SafeHtml } from './mail-text.js'
