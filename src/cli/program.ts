@@ -9,6 +9,7 @@ import { addExport } from './commands/export.js'
 import { addImport } from './commands/import.js'
 import { addSecrets } from './commands/secrets.js'
 import { addTiers } from './commands/tiers.js'
+import { addWebhooks } from './commands/webhooks.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
 import { printable } from './safe-text.js'
 
@@ -41,6 +42,7 @@ export function makeProgram(): Command {
     addContracts,
     addSecrets,
     addAudit,
+    addWebhooks,
     addExport,
     addImport,
     addCode,

@@ -31,10 +31,6 @@ function waitOf({ retryAt }: Retrying, now: number): number {
   return waitMs > longestBackOffMs ? 0 : Math.max(0, waitMs)
 }
 
-export function newFollower(name: string, after: string): Follower {
-  return checkRecord('follower', { name, version: 1, after, retrying: [], failed: [] })
-}
-
 /** The entry is over, for good or ill: it is neither before nor after us any more. */
 export function doneWith(record: Follower, entry: string): Follower {
   const retrying = record.retrying.filter((each) => each.entry !== entry)

@@ -319,7 +319,7 @@ describe('options of mails', () => {
 
   for (const [title, options, message] of wrong) {
     it(`name what is wrong: ${title}`, async () => {
-      const fault = await faultOf(() => mailLifecycle(memoryStore(), { ...base, ...options } as MailLifecycleOptions))
+      const fault = await faultOf(() => mailLifecycle(memoryStore(), { ...base, ...options }))
       expect(fault).toMatchObject({ code: 'ERR_CLIENTELE_OPTIONS', message: expect.stringMatching(message) })
     })
   }
