@@ -11,7 +11,13 @@ import {
   revokeContract,
   type ContractStore,
 } from 'clientele'
-import { html, mailLifecycle, type FollowerEvent, type MailLifecycleOptions } from 'clientele/notifications'
+import {
+  html,
+  mailLifecycle,
+  type FollowerEvent,
+  type MailLifecycleOptions,
+  type MailMessage,
+} from 'clientele/notifications'
 import { fieldOf, fieldsOf, partOf, SmtpProcess } from '../support/smtp-process.js'
 import { faultOf } from '../support/fault-of.js'
 import { until } from '../support/until.js'
@@ -266,6 +272,27 @@ describe('names in mails', () => {
       }
     })
   }
+
+  it('are clean in what any transport is handed, also in a subject of one’s own template', async () => {
+    const messages: MailMessage[] = []
+    const { store, register } = await mailed({
+      transport: { sendMail: (message) => Promise.resolve(messages.push(message)) },
+      from: { name: 'API\r\nBcc: x@example.com\u202E', address: 'api@example.com' },
+      admins: [],
+      templates: { contractApproved: () => ({ subject: 'One\r\nBcc: two\u2066', text: 'a\u0000\r\nb\tc' }) },
+    })
+    const client = await register('Shop')
+    await requestContract(store, { client, api, tier: 'free', actor: 'dev' })
+    await until(() => messages.length === 1)
+    expect(messages[0]).toMatchObject({
+      from: { name: 'API Bcc: x@example.com', address: 'api@example.com' },
+      to: [{ name: '', address: 'dev@example.org' }],
+      subject: 'One Bcc: two',
+      text: 'a\nb  c',
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    })
+  })
 
   it('are no address: an owner that could be read as two gets no mail', async () => {
     const { store, register, mails, events } = await mailed({ admins: [] })
