@@ -16,6 +16,7 @@ const mayImport = {
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
   providers: ['decisions', 'runtime', 'contracts', 'tokens'],
   protection: ['decisions', 'runtime'],
+  notifications: ['decisions', 'runtime', 'contracts', 'http'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
   cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis', 'providers'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],

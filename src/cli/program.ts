@@ -10,6 +10,7 @@ import { addImport } from './commands/import.js'
 import { addRegistrations } from './commands/registrations.js'
 import { addSecrets } from './commands/secrets.js'
 import { addTiers } from './commands/tiers.js'
+import { addWebhooks } from './commands/webhooks.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
 import { printable } from './safe-text.js'
 
@@ -43,6 +44,7 @@ export function makeProgram(): Command {
     addSecrets,
     addRegistrations,
     addAudit,
+    addWebhooks,
     addExport,
     addImport,
     addCode,

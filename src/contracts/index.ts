@@ -19,6 +19,7 @@ export type {
   Tier,
 } from './model.js'
 export type { ClientAuthMethod, ClientMetadata, Registration, RegistrationState } from './registration.js'
+export type { FailedDelivery, Follower, Retrying, Webhook, WebhookKey } from './notification-model.js'
 export { localIssuer } from './model.js'
 export { isGeneratedSecret } from './secrets.js'
 export type {

@@ -38,6 +38,10 @@ export function keyParts(record: RecordKey): readonly string[] {
       return [record.key.entry]
     case 'audit-head':
       return [record.key.log]
+    case 'follower':
+      return [record.key.name]
+    case 'webhook':
+      return [record.key.id]
   }
 }
 

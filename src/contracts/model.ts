@@ -143,6 +143,11 @@ export const lifecycleSteps = [
   'removeAtProvider',
   'importFromProvider',
   'repairRegistration',
+  'addWebhook',
+  'rotateWebhookKey',
+  'disableWebhook',
+  'enableWebhook',
+  'removeWebhook',
 ] as const
 
 export type LifecycleStep = (typeof lifecycleSteps)[number]
@@ -161,6 +166,8 @@ export interface StepDetails {
   readonly secret?: string
   /** Of a revocation: which tokens. */
   readonly target?: string
+  /** The `id` of a webhook. Never its address, which may be a secret of its receiver. */
+  readonly webhook?: string
   readonly reason?: string
 }
 

@@ -10,6 +10,8 @@ const forPolicies = {
   registration: false,
   audit: false,
   'audit-head': false,
+  follower: false,
+  webhook: false,
 } as const satisfies Readonly<Record<RecordKind, boolean>>
 
 export type PolicyKind = {

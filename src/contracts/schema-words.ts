@@ -27,4 +27,6 @@ export const freeText = z.string().min(1).max(255)
 export const longText = z.string().max(2000)
 export const actor = z.string().min(1).max(255)
 export const version = z.int().min(1)
+/** Of the audit log: a number as text. */
+export const entry = z.string().regex(/^\d{12}$/, 'expected twelve digits')
 export const instant = z.iso.datetime()

@@ -12,9 +12,10 @@ import {
   type Tier,
 } from './model.js'
 import { registration } from './registration-schema.js'
+import { follower, webhook } from './notification-schemas.js'
 import { readSecret, storedSecret } from './secret-schemas.js'
 import type { Shape } from './schema-shape.js'
-import { actor, apiName, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
+import { actor, apiName, entry, freeText, id, instant, issuer, longText, tierName, version } from './schema-words.js'
 
 const identityShape = { issuer, clientId: id } satisfies Shape<Identity>
 
@@ -72,7 +73,6 @@ const tier = z.strictObject({
   updatedBy: actor,
 } satisfies Shape<Tier>) satisfies z.ZodType<Tier>
 
-const entry = z.string().regex(/^\d{12}$/, 'expected twelve digits')
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected a SHA-256 digest in base64url')
 
 const audit = z.strictObject({
@@ -90,6 +90,7 @@ const audit = z.strictObject({
   clientId: id.optional(),
   secret: id.optional(),
   target: z.string().max(2100).optional(),
+  webhook: id.optional(),
   reason: longText.optional(),
   previous: digest,
   hash: digest,
@@ -129,6 +130,8 @@ export const recordSchemas = {
   registration,
   audit,
   'audit-head': auditHead,
+  follower,
+  webhook,
 } as const
 
 /** `null` for a member that is not there, as in a row of SQL. */
@@ -162,4 +165,6 @@ export const keySchemas = {
   registration: z.strictObject({ id }),
   audit: z.strictObject({ entry }),
   'audit-head': z.strictObject({ log }),
+  follower: z.strictObject({ name: id }),
+  webhook: z.strictObject({ id }),
 } as const

@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { AuditEntry, AuditHead, Client, Contract, Identity, IdentityLink, Revocation, Tier } from './model.js'
 import type { Registration } from './registration.js'
+import type { Follower, Webhook } from './notification-model.js'
 
 /**
  * All that the policies ask of a store, so that a store of one's own can be three functions.
@@ -36,6 +37,9 @@ export interface Records {
   /** Entries are added and neither edited nor removed; a store refuses both. */
   readonly audit: { readonly key: { readonly entry: string }; readonly value: AuditEntry }
   readonly 'audit-head': { readonly key: { readonly log: 'lifecycle' }; readonly value: AuditHead }
+  /** How far somebody who is told of each step has come. */
+  readonly follower: { readonly key: { readonly name: string }; readonly value: Follower }
+  readonly webhook: { readonly key: { readonly id: string }; readonly value: Webhook }
 }
 
 export type RecordKind = keyof Records

@@ -61,3 +61,11 @@ function maskOf(bits: number): number {
   if (bits >= 16) return 0xffff
   return bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff
 }
+
+/**
+ * Whether an address is somebody's on the Internet: not of this machine, this network or a special purpose (RFC 6890),
+ * nor one that leads back there from IPv6 (NAT64, 6to4, Teredo).
+ */
+export function isPublicAddress(address: IpAddress): boolean {
+  return address.range() === 'unicast'
+}

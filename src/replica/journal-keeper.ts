@@ -7,7 +7,7 @@ import { monotonicClock } from '../runtime/clock.js'
 import { deadline } from '../runtime/deadline.js'
 import { earlier, momentNow, type Moment } from '../runtime/moment.js'
 import type { Journal } from './journal.js'
-import { Pause } from './pause.js'
+import { Pause } from '../runtime/pause.js'
 
 export interface KeeperTimes {
   /** How often the whole store is read, whatever hints have told. */

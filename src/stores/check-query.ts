@@ -17,6 +17,8 @@ export const listFields: Readonly<Record<RecordKind, readonly Field[]>> = {
   registration: ['client', 'state'],
   audit: ['client', 'api'],
   'audit-head': [],
+  follower: [],
+  webhook: ['state'],
 }
 
 export interface CheckedQuery {

@@ -37,6 +37,8 @@ class StoreInMemory implements MemoryStore {
     registration: new Map(),
     audit: new Map(),
     'audit-head': new Map(),
+    follower: new Map(),
+    webhook: new Map(),
   }
   readonly #watchers = new Watchers()
   #closed = false

@@ -24,7 +24,7 @@ export function firstVersion(): number {
   return lastVersion
 }
 
-type Editable = 'client' | 'contract' | 'registration' | 'revocation' | 'tier'
+type Editable = 'client' | 'contract' | 'registration' | 'revocation' | 'tier' | 'webhook'
 
 /** The next version of a record. A member that is `undefined` in `changes` goes away. */
 export function edited<K extends Editable>(
@@ -92,6 +92,7 @@ type EditedRecord = { [K in Editable]: { readonly kind: K; readonly record: Reco
 
 function detailsOf({ kind, record }: EditedRecord): StepDetails {
   if (kind === 'client') return { client: record.id, state: record.state }
+  if (kind === 'webhook') return { webhook: record.id, state: record.state }
   if (kind === 'tier') return { api: record.api, tier: record.name, state: record.state }
   if (kind === 'registration') {
     const { client, state, issuer, clientId } = record
