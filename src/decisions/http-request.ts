@@ -55,4 +55,9 @@ export interface HttpRequest {
   readonly peer: Peer
   /** The `IncomingMessage` itself. */
   readonly raw: unknown
+  /**
+   * There where somebody only wants to know what would be decided: nothing is charged, remembered or written, and
+   * nobody waits for his turn.
+   */
+  readonly spendsNothing?: true
 }
