@@ -16,7 +16,7 @@ const mayImport = {
   replica: ['decisions', 'runtime', 'contracts', 'stores'],
   protection: ['decisions', 'runtime'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
-  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis'],
+  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis', 'limits', 'http', 'tokens', 'clientele\\.ts$'],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 

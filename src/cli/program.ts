@@ -5,10 +5,13 @@ import { addClients } from './commands/clients.js'
 import { addContracts } from './commands/contracts.js'
 import { addCode } from './commands/code.js'
 import { addDoctor } from './commands/doctor.js'
+import { addExplain } from './commands/explain.js'
 import { addExport } from './commands/export.js'
 import { addImport } from './commands/import.js'
 import { addSecrets } from './commands/secrets.js'
+import { addSnippets } from './commands/snippets.js'
 import { addTiers } from './commands/tiers.js'
+import { addUsage } from './commands/usage.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
 import { printable } from './safe-text.js'
 
@@ -31,6 +34,7 @@ export function makeProgram(): Command {
       '-s, --store <store>',
       'a directory, redis:// or postgres:// URL, or a file that exports `store`; CLIENTELE_STORE',
     )
+    .option('-c, --config <file>', 'a file that exports what an application is built from; CLIENTELE_CONFIG')
     .option('--create', 'make the store where there is none')
     .option('--actor <name>', 'who does this, for the record; CLIENTELE_ACTOR, otherwise the user of the system')
     .option('--json', 'for scripts: JSON in place of tables')
@@ -40,10 +44,13 @@ export function makeProgram(): Command {
     addTiers,
     addContracts,
     addSecrets,
+    addUsage,
     addAudit,
     addExport,
     addImport,
     addCode,
+    addExplain,
+    addSnippets,
     addDoctor,
   ])
     add(program)

@@ -61,3 +61,8 @@ export interface HttpRequest {
    */
   readonly spendsNothing?: true
 }
+
+/** Whether a policy only looks. Those that need nothing of a request may be asked without one. */
+export function isLook(request: Pick<HttpRequest, 'spendsNothing'> | undefined): boolean {
+  return request?.spendsNothing === true
+}

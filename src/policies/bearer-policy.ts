@@ -1,5 +1,5 @@
 import type { Admission } from '../decisions/admission.js'
-import type { HeaderFields, HttpRequest } from '../decisions/http-request.js'
+import { isLook, type HeaderFields, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type {
   Absent,
@@ -108,7 +108,7 @@ interface Using {
 
 /** Who is turned away has used nothing, and takes no place in the memory of proofs. */
 function useProof(verdict: Verdict, { proof, refuse }: Using): MaybePromise<Verdict> {
-  if (proof.given.request.spendsNothing === true) return verdict
+  if (isLook(proof.given.request)) return verdict
   return verdict.kind === 'admitted' ? andThen(isFirstUse(proof), (isFirst) => (isFirst ? verdict : refuse())) : verdict
 }
 

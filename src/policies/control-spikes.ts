@@ -1,5 +1,5 @@
 import type { Admission } from '../decisions/admission.js'
-import type { HttpRequest } from '../decisions/http-request.js'
+import { isLook, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Identification, Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
 import type { PolicyDescription } from '../decisions/policy-description.js'
@@ -97,7 +97,7 @@ class SpikeControl implements Policy {
     const { enforcement, queue, subject, plan } = this.#parts
     const whom = subject(request, admission)
     const hold = enforcement.of(whom)
-    if (request.spendsNothing === true) {
+    if (isLook(request)) {
       const look = enforcement.looking(hold)
       return andThenWith(look.charging.take(whom, plan.counterLimits, 1), this.#verdictOf, look)
     }

@@ -30,8 +30,12 @@ const storeFaults: readonly FaultCode[] = [
   'ERR_CLIENTELE_BUSY',
 ]
 
-export function describeClientId(from: readonly CredentialsSource[]): PolicyDescription {
-  const ways = from.map(({ parts }): CredentialsWay => ({ parts }))
+export function describeClientId(
+  from: readonly CredentialsSource[],
+  secret: 'required' | 'optional',
+): PolicyDescription {
+  const whole = from.map(({ parts }): CredentialsWay => ({ parts }))
+  const ways = secret === 'required' ? whole : [...whole, ...idAlone(whole)]
   const inBody = ways.some(({ parts }) => parts.some(isInBody))
   return {
     ...nothing,
@@ -46,6 +50,12 @@ export function describeClientId(from: readonly CredentialsSource[]): PolicyDesc
     ],
     faults: storeFaults,
   }
+}
+
+function idAlone(ways: readonly CredentialsWay[]): readonly CredentialsWay[] {
+  return ways
+    .map(({ parts }) => ({ parts: parts.filter((part) => 'holds' in part && part.holds === 'client ID') }))
+    .filter(({ parts }) => parts.length > 0)
 }
 
 function isInBody({ kind }: CredentialsPart): boolean {

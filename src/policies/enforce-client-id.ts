@@ -7,7 +7,7 @@ import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
 import type { CredentialsSource } from '../credentials/source.js'
 import type { Admission, Identity } from '../decisions/admission.js'
-import type { HttpRequest } from '../decisions/http-request.js'
+import { isLook, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Admitted, IdentifyingPolicy, Recognition, Strip, Verdict } from '../decisions/policy.js'
 import { checkOptions } from '../runtime/check.js'
@@ -50,13 +50,13 @@ export function enforceClientId(context: PolicyContext, options: EnforceClientId
   const { from } = checked
   const enforcement: Enforcement = { ...context, ...checked, answers: answersOf(context.realm, from) }
   const looking: Enforcement = { ...enforcement, upgradeSecret: undefined }
-  const enforcementFor = (request: HttpRequest): Enforcement => (request.spendsNothing === true ? looking : enforcement)
+  const enforcementFor = (request: HttpRequest): Enforcement => (isLook(request) ? looking : enforcement)
   return {
     name: 'enforceClientId',
     place: 'client',
     shapes: ['client'],
     absent: enforcement.answers.absent,
-    description: describeClientId(from),
+    description: describeClientId(from, checked.secret),
     strip: checked.strip === 'none' ? undefined : placesOf(from, checked.strip),
     recognise: (request) =>
       andThen(readCredentials(from, request), (found) => ({

@@ -1,5 +1,5 @@
 import type { Admission, Usage } from '../../decisions/admission.js'
-import type { HeaderFields, HttpRequest } from '../../decisions/http-request.js'
+import { isLook, type HeaderFields, type HttpRequest } from '../../decisions/http-request.js'
 import { andThenWith, type MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Admitted, Verdict } from '../../decisions/policy.js'
 import type { RateLimitFieldSet } from '../../http/rate-limit-fields.js'
@@ -63,7 +63,7 @@ export class SlaCharges {
     const plan = planOf(admission.tier)
     const cost = costOf(this.#policy, this.#options.cost, request)
     const held = this.#enforcement.ofAll ?? this.#enforcement.at(placeFor(admission))
-    const hold = request.spendsNothing === true ? this.#enforcement.looking(held) : held
+    const hold = isLook(request) ? this.#enforcement.looking(held) : held
     return { admission, plan, cost, hold, subject: subjectFor(admission) }
   }
 
