@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { ClienteleFault } from '../decisions/faults.js'
 import { addAudit } from './commands/audit.js'
@@ -12,7 +13,9 @@ import { addSecrets } from './commands/secrets.js'
 import { addSnippets } from './commands/snippets.js'
 import { addTiers } from './commands/tiers.js'
 import { addUsage } from './commands/usage.js'
+import { commandExamples } from './examples.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
+import { inCommandWords } from './fault-words.js'
 import { printable } from './safe-text.js'
 
 /** Runs one command line and resolves to the exit code. Nothing that it throws is left. */
@@ -30,6 +33,7 @@ export async function runCli(parameters: readonly string[]): Promise<number> {
 export function makeProgram(): Command {
   const program = new Command('clientele')
     .description('Clients, tiers and contracts of your APIs, in the store that your servers run on.')
+    .version(ownVersion(), '-V, --version', 'the version of this package')
     .option(
       '-s, --store <store>',
       'a directory, redis:// or postgres:// URL, or a file that exports `store`; CLIENTELE_STORE',
@@ -55,6 +59,7 @@ export function makeProgram(): Command {
   ])
     add(program)
   for (const command of withChildren(program)) settle(command)
+  for (const [name, lines] of Object.entries(commandExamples)) exemplify(program, name, lines)
   return program
 }
 
@@ -69,6 +74,22 @@ Exit codes:
 ${Object.values(exitCodes)
   .map(({ code, meaning }) => `  ${String(code)}  ${meaning.replaceAll('`', '')}`)
   .join('\n')}`
+
+/** Of the package as a whole, by its own name: the same from the sources and from what is published. */
+function ownVersion(): string {
+  return (createRequire(import.meta.url)('clientele/package.json') as { readonly version: string }).version
+}
+
+/** The command of a name as `clients list`. */
+export function commandNamed(program: Command, name: string): Command | undefined {
+  return name
+    .split(' ')
+    .reduce<Command | undefined>((command, word) => command?.commands.find((each) => each.name() === word), program)
+}
+
+function exemplify(program: Command, name: string, lines: readonly string[]): void {
+  commandNamed(program, name)?.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n'))
+}
 
 export function withChildren(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withChildren)]
@@ -88,7 +109,7 @@ function explain(error: unknown): number {
   if (error instanceof CliError) return tell(error.message, exitCodes[error.exit].code)
   if (error instanceof ClienteleFault) {
     const exit = exitOfFault[error.code] ?? (error.status === 503 ? 'outage' : 'failed')
-    return tell(`${error.code}: ${error.message}`, exitCodes[exit].code)
+    return tell(`${error.code}: ${inCommandWords(error.message)}`, exitCodes[exit].code)
   }
   // A message of somebody else's may hold a URL with a password.
   const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }

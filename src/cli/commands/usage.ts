@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { wirePolicies, type ClientUsage, type UsageDesk } from '../../clientele.js'
 import { listAll } from '../../contracts/every-record.js'
 import type { Client, Contract } from '../../contracts/model.js'
-import { limitKey } from '../../decisions/limit.js'
+import { limitText } from '../limit-text.js'
 import { missingCounter, openCounter } from '../open-counter.js'
 import { progressOn } from '../progress.js'
 import { clientIdsOf, clientNamed, filterOf } from '../records.js'
@@ -98,7 +98,7 @@ function show({ print }: Session, standings: readonly Standing[]): void {
     ['NAME', ({ client }) => client?.name],
     ['API', ({ contract }) => contract.api],
     ['TIER', ({ tier }) => tier.name],
-    ['LIMIT', ({ use: { limit } }) => `${String(limit.requests)} ${limitKey(limit)}`],
+    ['LIMIT', ({ use: { limit } }) => limitText(limit)],
     ['USED', ({ use }) => use.used],
     ['LEFT', ({ use }) => use.remaining],
     ['UNTIL, S', ({ use }) => Math.ceil(use.resetSeconds)],

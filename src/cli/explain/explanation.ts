@@ -1,10 +1,10 @@
 import type { Admission, LimitUsage } from '../../decisions/admission.js'
 import { ClienteleFault } from '../../decisions/faults.js'
 import type { HttpRequest } from '../../decisions/http-request.js'
-import { limitKey } from '../../decisions/limit.js'
 import type { Absent, Policy, Refused, Remarks, Verdict } from '../../decisions/policy.js'
 import { refusals } from '../../decisions/refusals.js'
 import type { Guard } from '../config-file.js'
+import { limitText } from '../limit-text.js'
 import { reasonText } from './reasons.js'
 
 /** What one policy would say of a request. */
@@ -66,7 +66,7 @@ function whyAdmitted(admission: Admission, policy: Policy): string {
 
 function used({ limit, used, remaining, resetSeconds }: LimitUsage): string {
   const ends = resetSeconds > 0 ? `, until nothing counts ${String(Math.ceil(resetSeconds))} s` : ''
-  return `${String(limit.requests)} ${limitKey(limit)}: ${String(used)} used, ${String(remaining)} left${ends}`
+  return `${limitText(limit)}: ${String(used)} used, ${String(remaining)} left${ends}`
 }
 
 /** What another process has counted for itself cannot be seen from here. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import { Document, parseDocument } from 'yaml'
+import { parseDocument, type Document } from 'yaml'
 import { wrongInput } from '../exit-codes.js'
 import type { JsonObject } from './openapi.js'
 
@@ -28,7 +28,7 @@ export function readDocument(path: string): DocumentFile {
   if (typeof content['openapi'] !== 'string' || !content['openapi'].startsWith('3.1')) {
     throw wrongInput(`${path}: expected a document of OpenAPI 3.1`)
   }
-  return { content, isJson: text.trimStart().startsWith('{'), document: document as Document, path }
+  return { content, isJson: text.trimStart().startsWith('{'), document, path }
 }
 
 interface Addition {

@@ -49,7 +49,8 @@ function namedScheme(part: Part): readonly [string, Scheme] | undefined {
       ]
     case 'bearer':
       return bearerScheme(part.issuer)
-    default:
+    case 'body':
+    case 'custom':
       return undefined
   }
 }
