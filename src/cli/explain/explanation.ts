@@ -87,13 +87,14 @@ function whyNot(policy: Policy, verdict: Absent | Refused): Told {
   const { code, ...refusal } = verdict.kind === 'absent' ? { code: verdict.code } : verdict.refusal
   const { status, title } = refusals[code]
   const parts = [title, 'reason' in refusal && refusal.reason !== undefined ? reasonText(refusal.reason) : '']
-  if (code === 'scope_insufficient') parts.push(`it takes the scopes ${scopesText(policy)}`)
+  if (code === 'scope_insufficient') parts.push(`it takes the scopes ${scopesText(refusal)}`)
   if (status === 429) parts.push(...whyNoRoom(refusal), alone(policy))
   return { verdict: verdict.kind, code, status, why: parts.filter((part) => part !== '').join(' ') }
 }
 
-function scopesText({ description }: Policy): string {
-  return description?.scopes.map((list) => list.join(' ')).join(', or ') ?? 'that the challenge names'
+/** As the challenge names them (RFC 6750 §3.1). */
+function scopesText({ challenges = [] }: Partial<Refused['refusal']>): string {
+  return challenges.flatMap(({ parameters }) => parameters['scope'] ?? []).join(' ')
 }
 
 function whyNoRoom(refusal: Partial<Refused['refusal']>): readonly string[] {
