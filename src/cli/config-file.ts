@@ -1,31 +1,10 @@
 import { isContractStore } from '../contracts/is-store.js'
 import type { ContractStore } from '../contracts/store.js'
-import type { HttpRequest } from '../decisions/http-request.js'
-import type { Policy } from '../decisions/policy.js'
 import type { Counter } from '../limits/counter.js'
 import { hasFunctions } from '../runtime/check.js'
 import { wrongInput, type CliError } from './exit-codes.js'
-import { readRoute } from './routes.js'
+import { readRoute, type Route } from './routes.js'
 import { userFile } from './user-modules.js'
-
-/** What a handler of `clientele()` carries. */
-export interface Guard {
-  readonly policy: Policy
-  readonly enforcedFor: {
-    readonly api: string
-    readonly skip?: ((request: HttpRequest) => boolean) | undefined
-    readonly issuers: { refresh(): Promise<void> }
-  }
-}
-
-/** One route of an application, with what stands before its handler. */
-export interface Route {
-  /** In capitals; `ALL` for any. */
-  readonly method: string
-  /** Segments of it may be parameters: `/orders/:id`. */
-  readonly path: string
-  readonly guards: readonly Guard[]
-}
 
 /** What an application is built from, as its config file exports it. */
 export interface ConfigFile {

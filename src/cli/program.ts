@@ -29,6 +29,21 @@ export async function runCli(parameters: readonly string[]): Promise<number> {
   }
 }
 
+const everyAdder = [
+  addClients,
+  addTiers,
+  addContracts,
+  addSecrets,
+  addUsage,
+  addAudit,
+  addExport,
+  addImport,
+  addCode,
+  addExplain,
+  addSnippets,
+  addDoctor,
+]
+
 /** All commands, also for who compares them with their documentation. */
 export function makeProgram(): Command {
   const program = new Command('clientele')
@@ -43,21 +58,7 @@ export function makeProgram(): Command {
     .option('--actor <name>', 'who does this, for the record; CLIENTELE_ACTOR, otherwise the user of the system')
     .option('--json', 'for scripts: JSON in place of tables')
     .addHelpText('after', examples)
-  for (const add of [
-    addClients,
-    addTiers,
-    addContracts,
-    addSecrets,
-    addUsage,
-    addAudit,
-    addExport,
-    addImport,
-    addCode,
-    addExplain,
-    addSnippets,
-    addDoctor,
-  ])
-    add(program)
+  for (const add of everyAdder) add(program)
   for (const command of withChildren(program)) settle(command)
   for (const [name, lines] of Object.entries(commandExamples)) exemplify(program, name, lines)
   return program

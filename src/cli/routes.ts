@@ -1,5 +1,31 @@
-import type { ConfigFile, Guard, Route } from './config-file.js'
+import type { HttpRequest } from '../decisions/http-request.js'
+import type { Policy } from '../decisions/policy.js'
 import { CliError, wrongInput } from './exit-codes.js'
+
+/** What a handler of `clientele()` carries. */
+export interface Guard {
+  readonly policy: Policy
+  readonly enforcedFor: {
+    readonly api: string
+    readonly skip?: ((request: HttpRequest) => boolean) | undefined
+    readonly issuers: { refresh(): Promise<void> }
+  }
+}
+
+/** One route of an application, with what stands before its handler. */
+export interface Route {
+  /** In capitals; `ALL` for any. */
+  readonly method: string
+  /** Segments of it may be parameters: `/orders/:id`. */
+  readonly path: string
+  readonly guards: readonly Guard[]
+}
+
+/** A config file, as far as its routes go. */
+export interface Routed {
+  readonly path: string
+  readonly routes: readonly Route[]
+}
 
 const methods = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
 const segments = /^\/$|^(?:\/(?::[A-Za-z_]\w*|[^\s:*?#(){}[\]/]+))+$/
@@ -24,7 +50,7 @@ function isGuard(value: unknown): value is Guard {
 }
 
 /** The first that matches, as a router would have it. */
-export function routeFor(config: ConfigFile, method: string, path: string): Route {
+export function routeFor(config: Routed, method: string, path: string): Route {
   const found = config.routes.find((route) => isOf(route, method) && patternOf(route.path).test(path))
   if (found !== undefined) return found
   const known = config.routes.map((route) => `${route.method} ${route.path}`)
@@ -44,7 +70,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
-export function requireRoutes(config: ConfigFile): readonly Route[] {
+export function requireRoutes(config: Routed): readonly Route[] {
   if (config.routes.length > 0) return config.routes
   throw wrongInput(`${config.path}: expected an export named routes: [{ method, path, policies }]`)
 }

@@ -3,7 +3,7 @@ import { ClienteleFault } from '../../decisions/faults.js'
 import type { HttpRequest } from '../../decisions/http-request.js'
 import type { Absent, Policy, Refused, Remarks, Verdict } from '../../decisions/policy.js'
 import { refusals } from '../../decisions/refusals.js'
-import type { Guard } from '../config-file.js'
+import type { Guard } from '../routes.js'
 import { limitText } from '../limit-text.js'
 import { reasonText } from './reasons.js'
 

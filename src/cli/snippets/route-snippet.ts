@@ -7,7 +7,7 @@ import type {
   PolicyDescription,
 } from '../../decisions/policy-description.js'
 import { refusals, type RefusalCode } from '../../decisions/refusals.js'
-import type { Route } from '../config-file.js'
+import type { Route } from '../routes.js'
 
 /** One way to get past all policies of a route: the credentials that have to come together. */
 export interface RouteWay {
