@@ -18,7 +18,18 @@ const mayImport = {
   protection: ['decisions', 'runtime'],
   notifications: ['decisions', 'runtime', 'contracts', 'http'],
   adapters: ['decisions', 'runtime', 'http', 'protection', 'clientele\\.ts$'],
-  cli: ['decisions', 'runtime', 'contracts', 'stores', 'redis', 'providers'],
+  cli: [
+    'decisions',
+    'runtime',
+    'contracts',
+    'stores',
+    'redis',
+    'limits',
+    'http',
+    'tokens',
+    'providers',
+    'clientele\\.ts$',
+  ],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],
 }
 

@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 const linesOfCode = { skipBlankLines: true, skipComments: true }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'coverage/', 'bench/results/', 'node_modules/'] },
+  { ignores: ['dist/', '.cache/', 'data/', 'coverage/', 'bench/results/', 'node_modules/'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

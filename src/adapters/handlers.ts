@@ -2,6 +2,7 @@ import type {
   AnyTokenOptions,
   ClaimCheck,
   ClientUsage,
+  Conduct,
   ControlSpikesOptions,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
@@ -20,7 +21,13 @@ import { ClienteleFault } from '../decisions/faults.js'
 import type { Choice, IdentifyingPolicy, Policy } from '../decisions/policy.js'
 
 /** A handler of some framework that carries the policy it enforces. */
-export type Guarded<Handler, P extends Policy = Policy> = Handler & { readonly policy: P }
+export type Guarded<Handler, P extends Policy = Policy> = Handler & {
+  readonly policy: P
+  readonly enforcedFor: EnforcedFor
+}
+
+/** Of which `clientele()` a handler is: for tools that look at a configuration. */
+export type EnforcedFor = Pick<Conduct, 'api' | 'skip'> & { readonly issuers: Issuers }
 
 /** What `clientele()` returns beside `admissionOf`, the same for each framework. All fit for destructuring. */
 export interface Handlers<Handler> {
@@ -81,9 +88,11 @@ export function handlersOf<Handler extends object>(
   toHandler: (policy: Policy) => Handler,
   toAnswering: (answer: ResourceMetadata['answer']) => Handler,
 ): Handlers<Handler> {
+  const { api, skip } = policies.conduct
+  const enforcedFor: EnforcedFor = { api, skip, issuers: policies.issuers }
   const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => {
     policies.conduct.secretPlaces.add(policy.strip)
-    return Object.assign(toHandler(policy), { policy })
+    return Object.assign(toHandler(policy), { policy, enforcedFor })
   }
   return {
     ...requireCalls({

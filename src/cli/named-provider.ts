@@ -20,13 +20,13 @@ export async function registrationsFor(
 }
 
 async function providerNamed(config: Session['config'], name: string, file: string): Promise<ClientProvider> {
-  const { providers } = config
+  const providers = config?.exports['providers']
   if (providers !== undefined && !Array.isArray(providers))
     throw wrongInput('providers: expected a list of ClientProvider')
   const exported = (providers as ClientProvider[] | undefined)?.find((each) => each.name === name)
   if (exported !== undefined) return exported
   const coded = readCodeFile(file).code.providers?.find((each) => each.name === name)
   if (coded === undefined)
-    throw new CliError('notFound', `there is no provider ${name} in the file of --store or in ${file}`)
+    throw new CliError('notFound', `there is no provider ${name} in the config file or in ${file}`)
   return providerOf(coded)
 }

@@ -19,8 +19,10 @@ export async function userFile(path: string): Promise<Readonly<Record<string, un
   try {
     return await imported(resolve(path))
   } catch (error) {
-    const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
-    const kind = [name, code].filter((part) => typeof part === 'string').join(' ')
+    const { name, code, message } = error as Partial<Record<'name' | 'code' | 'message', unknown>>
+    // Faults of ours hold no value; they may come from another copy of the package.
+    const parts = name === 'ClienteleFault' ? [code, message] : [name, code]
+    const kind = parts.filter((part) => typeof part === 'string').join(' ')
     throw new CliError('wrongInput', `${path} cannot be loaded: ${kind}`)
   }
 }

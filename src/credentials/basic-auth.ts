@@ -21,6 +21,7 @@ export function basicAuth(): CredentialsSource {
     },
     strip: { secret: places, all: places },
     vary: undefined,
+    parts: [{ kind: 'basic' }],
     challenge: (realm) => ({ scheme: 'Basic', parameters: { realm, charset: 'UTF-8' } }),
   }
 }

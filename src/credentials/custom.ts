@@ -46,6 +46,7 @@ export function custom(read: CustomRead, options: CustomOptions = {}): Credentia
     strip: { secret: places, all: places },
     vary: fields.headers,
     challenge: clientIdChallenge,
+    parts: [{ kind: 'custom' }],
   }
 }
 

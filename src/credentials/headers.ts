@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { checkOptions } from '../runtime/check.js'
 import { fieldName } from './field-name.js'
-import { clientIdChallenge, malformed, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
+import { clientIdChallenge, malformed, namedParts, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
 import { textOfField } from './text.js'
 
 export interface HeadersOptions {
@@ -39,6 +39,7 @@ export function headers(options: HeadersOptions = {}): CredentialsSource {
     },
     vary: [...idNames, ...secretNames],
     challenge: clientIdChallenge,
+    parts: namedParts('header', id, secret),
   }
 }
 

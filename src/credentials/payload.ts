@@ -7,6 +7,7 @@ import {
   absent,
   clientIdChallenge,
   malformed,
+  namedParts,
   pair,
   tooLarge,
   type CredentialsSource,
@@ -53,6 +54,7 @@ export function payload(options: PayloadOptions = {}): CredentialsSource {
     },
     vary: [],
     challenge: clientIdChallenge,
+    parts: namedParts('body', idPath.join('.'), secretPath.join('.')),
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { checkOptions } from '../runtime/check.js'
-import { clientIdChallenge, malformed, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
+import { clientIdChallenge, malformed, namedParts, pair, requireTwoPlaces, type CredentialsSource } from './source.js'
 
 export interface QueryOptions {
   /** Parameter with the client ID. @default 'client_id' */
@@ -30,6 +30,7 @@ export function query(options: QueryOptions = {}): CredentialsSource {
     strip: { secret: { headers: [], query: [secret] }, all: { headers: [], query: [id, secret] } },
     vary: [],
     challenge: clientIdChallenge,
+    parts: namedParts('query', id, secret),
   }
 }
 

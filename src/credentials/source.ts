@@ -2,6 +2,7 @@ import type { Challenge } from '../decisions/challenge.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { Strip } from '../decisions/policy.js'
+import type { CredentialsPart } from '../decisions/policy-description.js'
 import { optionsFault } from '../runtime/check.js'
 
 /**
@@ -32,6 +33,8 @@ export interface CredentialsSource {
   /** Fields other than `Authorization` that the answer comes to depend on; `undefined` where there is none to protect. */
   readonly vary: readonly string[] | undefined
   challenge(realm: string): Challenge
+  /** What clients have to know of it. */
+  readonly parts: readonly CredentialsPart[]
 }
 
 /** A pair of values that stand by name: exactly one ID, at most one secret. */
@@ -43,6 +46,14 @@ export function pair(ids: readonly string[], secrets: readonly string[]): Presen
     return malformed
   }
   return { kind: 'presented', clientId, readings: secret === undefined ? [] : [secret] }
+}
+
+/** An ID and a secret that stand by name. */
+export function namedParts(kind: 'header' | 'query' | 'body', id: string, secret: string): readonly CredentialsPart[] {
+  return [
+    { kind, name: id, holds: 'client ID' },
+    { kind, name: secret, holds: 'client secret' },
+  ]
 }
 
 /** The challenge of places that HTTP has no scheme for; a browser opens no log-in box for it. */

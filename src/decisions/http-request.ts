@@ -55,4 +55,14 @@ export interface HttpRequest {
   readonly peer: Peer
   /** The `IncomingMessage` itself. */
   readonly raw: unknown
+  /**
+   * There where somebody only wants to know what would be decided: nothing is charged, remembered or written, and
+   * nobody waits for his turn.
+   */
+  readonly spendsNothing?: true
+}
+
+/** Whether a policy only looks. Those that need nothing of a request may be asked without one. */
+export function isLook(request: Pick<HttpRequest, 'spendsNothing'> | undefined): boolean {
+  return request?.spendsNothing === true
 }

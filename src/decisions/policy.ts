@@ -3,6 +3,7 @@ import type { Challenge } from './challenge.js'
 import type { ClienteleFault, FaultCode } from './faults.js'
 import type { BodyPath, HeaderFields, HttpRequest } from './http-request.js'
 import type { MaybePromise } from './maybe-promise.js'
+import type { PolicyDescription } from './policy-description.js'
 import type { Refusal, RefusalCode } from './refusals.js'
 
 /** Places out of which credentials are taken before the handler sees the request. Names in lower case for headers. */
@@ -96,6 +97,8 @@ export interface Policy {
    * handler may look at it afterwards.
    */
   readonly strip?: Strip | undefined
+  /** What clients have to know of it. A policy of one's own that has none is left out of descriptions of an API. */
+  readonly description?: PolicyDescription | undefined
   decide(request: HttpRequest, admission: Admission | undefined, identification?: Identification): MaybePromise<Verdict>
 }
 

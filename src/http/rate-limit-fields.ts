@@ -10,6 +10,17 @@ import { quotedString } from './quoted-string.js'
  */
 export type RateLimitFieldSet = 'ratelimit' | 'x-ratelimit' | 'x-ratelimit-ms'
 
+const fieldNames: Readonly<Record<RateLimitFieldSet, readonly string[]>> = {
+  ratelimit: ['RateLimit-Policy', 'RateLimit'],
+  'x-ratelimit': ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'],
+  'x-ratelimit-ms': ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'],
+}
+
+/** The names of the fields that `rateLimitFields` sets. */
+export function rateLimitFieldNames(sets: readonly RateLimitFieldSet[]): readonly string[] {
+  return [...new Set(sets.flatMap((set) => fieldNames[set]))]
+}
+
 /** What can be said of a tier once and for all. */
 export interface RateLimitPolicy {
   /**

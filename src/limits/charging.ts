@@ -1,7 +1,7 @@
 import { ClienteleFault } from '../decisions/faults.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { CounterLimit, Take } from './counter.js'
-import { guardedTake, type GuardedCounter } from './guarded-take.js'
+import type { CounterLimit, Reading, Take } from './counter.js'
+import { guardedPeek, guardedTake, type GuardedCounter } from './guarded-take.js'
 
 /** What a counter says, or what is done without it. */
 export interface Charge extends Take {
@@ -55,6 +55,41 @@ export class AdmittingCharging implements Charging {
   giveBack(receipt: unknown, cost: number): MaybePromise<void> {
     return receipt === uncounted ? undefined : this.#guarded.counter.giveBack(receipt, cost)
   }
+}
+
+/** For who only wants to know: looks, and charges nobody. Readings are those from before the request. */
+export class LookingCharging implements Charging {
+  readonly #guarded: GuardedCounter
+  readonly #refuses: boolean
+
+  /** `refuses`: whether requests are refused while the counter does not answer. */
+  constructor(guarded: GuardedCounter, refuses: boolean) {
+    this.#guarded = guarded
+    this.#refuses = refuses
+  }
+
+  take(subject: string, limits: readonly CounterLimit[], cost: number): MaybePromise<Charge> {
+    const look = async (): Promise<Charge> => {
+      const readings = await guardedPeek(this.#guarded, subject, limits)
+      const taken = limits.every((limit, index) => hasRoom(limit, readings[index], cost))
+      return { taken, readings, receipt: uncounted }
+    }
+    if (this.#refuses) return look()
+    return orElse(look, (fault) => ({
+      taken: true,
+      readings: [],
+      receipt: uncounted,
+      alone: { fault, processes: undefined },
+    }))
+  }
+
+  giveBack(): void {
+    // Nothing was charged.
+  }
+}
+
+function hasRoom({ algorithm }: CounterLimit, reading: Reading | undefined, cost: number): boolean {
+  return reading !== undefined && reading.remaining >= (algorithm === 'concurrent' ? 1 : cost)
 }
 
 const uncounted = Symbol('uncounted')

@@ -50,6 +50,11 @@ export function memoryCounter(options: MemoryCounterOptions = {}): MemoryCounter
   return new CounterInMemory(maxKeys, new SteadyClocks(clock, wall))
 }
 
+/** Whether what is counted is seen by one process alone. */
+export function countsInMemory(counter: Counter): boolean {
+  return counter instanceof CounterInMemory
+}
+
 const fullSweepIntervalMs = 1000
 /** More than one account per insert, so that the sweep overtakes what comes in. */
 const accountsSweptPerInsert = 2

@@ -2,6 +2,7 @@ import { allOf, andThen } from '../decisions/maybe-promise.js'
 import type { Absent, Choice, IdentifyingPolicy, Recognised, Refused } from '../decisions/policy.js'
 import { SecretPlaces } from '../decisions/secret-places.js'
 import { optionsFault } from '../runtime/check.js'
+import { describeChoice } from './descriptions.js'
 
 /**
  * For routes that several kinds of caller share. Whoever's credentials stand in the request decides alone:
@@ -24,6 +25,7 @@ export function anyOf(policies: readonly (IdentifyingPolicy | Choice)[]): Choice
     name: `anyOf(${branches.map((branch) => branch.name).join(', ')})`,
     branches,
     strip: placesOf(branches),
+    description: describeChoice(branches, absent.code),
     decide: (request, admission) => {
       const recognitions = allOf(candidates, ({ branch, byShape }) => branch.recognise(request, byShape))
       return andThen(recognitions, (found) => {

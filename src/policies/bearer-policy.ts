@@ -1,5 +1,5 @@
 import type { Admission } from '../decisions/admission.js'
-import type { HeaderFields, HttpRequest } from '../decisions/http-request.js'
+import { isLook, type HeaderFields, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type {
   Absent,
@@ -17,21 +17,17 @@ import type { TokenPlace } from '../tokens/token-place.js'
 import { readToken, type FoundToken, type TokenHere } from '../tokens/token-places.js'
 import { badTokenRefusals, type RefuseToken } from './bad-token-refusals.js'
 import type { PolicyContext } from './context.js'
+import { describeTokens, type DescribedTokens } from './descriptions.js'
 import { tokenChallenges, tokenRefusal, type TokenChallenges } from './token-challenges.js'
-import { tokenTerms, type DecideOnTerms, type TokenTerms } from './token-terms.js'
+import { tokenTerms, type DecideOnTerms } from './token-terms.js'
 
-export interface BearerPolicyParts {
+export interface BearerPolicyParts extends DescribedTokens {
   readonly name: string
   readonly shapes: readonly string[]
   /** Whether a token is of this policy's shape, valid or not. */
   readonly isOwn: (token: string) => boolean
   readonly engine: TokenEngine
-  readonly terms: TokenTerms
-  readonly places: readonly TokenPlace[]
   readonly maxTokenBytes: number
-  readonly proofs: ProofSettings
-  /** Tokens that are bound to nothing are not taken. */
-  readonly boundOnly: boolean
 }
 
 /** What all token policies have in common: where the token stands, and what becomes of a good one. */
@@ -43,6 +39,7 @@ export function bearerPolicy(context: PolicyContext, parts: BearerPolicyParts): 
     place: 'bearer',
     shapes: parts.shapes,
     absent: deciding.unread.absent,
+    description: describeTokens(context, parts),
     strip: terms.strip === 'secret' ? everyPlace(places) : undefined,
     recognise: (request, byShape = true) =>
       andThenWith(readToken(places, request, maxTokenBytes), recognised, {
@@ -111,6 +108,7 @@ interface Using {
 
 /** Who is turned away has used nothing, and takes no place in the memory of proofs. */
 function useProof(verdict: Verdict, { proof, refuse }: Using): MaybePromise<Verdict> {
+  if (isLook(proof.given.request)) return verdict
   return verdict.kind === 'admitted' ? andThen(isFirstUse(proof), (isFirst) => (isFirst ? verdict : refuse())) : verdict
 }
 

@@ -1,14 +1,16 @@
 import type { Admission } from '../decisions/admission.js'
-import type { HttpRequest } from '../decisions/http-request.js'
+import { isLook, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Identification, Outcome, Passed, Policy, Verdict } from '../decisions/policy.js'
+import type { PolicyDescription } from '../decisions/policy-description.js'
 import type { ForwardingWatch } from '../http/forwarding-watch.js'
 import type { RateLimitFieldSet } from '../http/rate-limit-fields.js'
 import type { ProxyOptions } from '../http/trusted-proxies.js'
 import type { Charge, Charging } from '../limits/charging.js'
-import { memoryCounter } from '../limits/memory-counter.js'
+import { countsInMemory, memoryCounter } from '../limits/memory-counter.js'
 import type { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
+import { describeLimits } from './descriptions.js'
 import { Enforcement, type Hold } from './enforcement.js'
 import { limitFields, limitRefusal, standingOf } from './limit-answer.js'
 import { limitPlan, type LimitPlan } from './limit-plan.js'
@@ -43,14 +45,20 @@ export function controlSpikes(context: SpikeContext, options: ControlSpikesOptio
   const counter = checked.counter ?? memoryCounter({ maxKeys: ownMaxKeys })
   const guarded = { counter, counterTimeoutMs: context.counterTimeoutMs }
   const lines = checked.queue && context.newLines()
-  return new SpikeControl({
+  const described = describeLimits({
+    ...checked,
+    queues: checked.queue !== undefined,
+    countsAlone: countsInMemory(counter),
+  })
+  const parts: SpikeControlParts = {
     enforcement: new Enforcement(guarded, checked),
     subject: spikeSubject({ ...context, by, name, ipv6PrefixLength }),
     plan: limitPlan(name, limit),
     staysCharged: staysCharged[count],
     fields,
     queue: checked.queue && lines && new Queue({ api: context.api, lines, bounds: checked.queue }),
-  })
+  }
+  return new SpikeControl(parts, described)
 }
 
 interface Asked {
@@ -73,9 +81,11 @@ const passed: Passed = Object.freeze({ kind: 'passed' })
 
 class SpikeControl implements Policy {
   readonly name = 'controlSpikes'
+  readonly description: PolicyDescription
   readonly #parts: SpikeControlParts
 
-  constructor(parts: SpikeControlParts) {
+  constructor(parts: SpikeControlParts, description: PolicyDescription) {
+    this.description = description
     this.#parts = parts
   }
 
@@ -87,6 +97,10 @@ class SpikeControl implements Policy {
     const { enforcement, queue, subject, plan } = this.#parts
     const whom = subject(request, admission)
     const hold = enforcement.of(whom)
+    if (isLook(request)) {
+      const look = enforcement.looking(hold)
+      return andThenWith(look.charging.take(whom, plan.counterLimits, 1), this.#verdictOf, look)
+    }
     if (queue !== undefined && hold.enforced) {
       return this.#decideWith(queue, { request, whom, hold, identification: admission && identification })
     }

@@ -7,11 +7,13 @@ import { headers } from '../credentials/headers.js'
 import { readCredentials, type ReadCredentials } from '../credentials/read-credentials.js'
 import type { CredentialsSource } from '../credentials/source.js'
 import type { Admission, Identity } from '../decisions/admission.js'
+import { isLook, type HttpRequest } from '../decisions/http-request.js'
 import { andThen, andThenWith, type MaybePromise } from '../decisions/maybe-promise.js'
-import type { Absent, Admitted, IdentifyingPolicy, Recognition, Refused, Strip, Verdict } from '../decisions/policy.js'
-import type { RefusalCode } from '../decisions/refusals.js'
+import type { Admitted, IdentifyingPolicy, Recognition, Strip, Verdict } from '../decisions/policy.js'
 import { checkOptions } from '../runtime/check.js'
+import { answersOf, reasonOf, type Answers } from './client-answers.js'
 import type { PolicyContext } from './context.js'
+import { describeClientId } from './descriptions.js'
 import { joinAdmissions } from './join-admissions.js'
 
 export interface EnforceClientIdOptions {
@@ -47,18 +49,22 @@ export function enforceClientId(context: PolicyContext, options: EnforceClientId
   const checked = checkOptions('enforceClientId()', schema, options)
   const { from } = checked
   const enforcement: Enforcement = { ...context, ...checked, answers: answersOf(context.realm, from) }
+  const looking: Enforcement = { ...enforcement, upgradeSecret: undefined }
+  const enforcementFor = (request: HttpRequest): Enforcement => (isLook(request) ? looking : enforcement)
   return {
     name: 'enforceClientId',
     place: 'client',
     shapes: ['client'],
     absent: enforcement.answers.absent,
+    description: describeClientId(from, checked.secret),
     strip: checked.strip === 'none' ? undefined : placesOf(from, checked.strip),
     recognise: (request) =>
       andThen(readCredentials(from, request), (found) => ({
         recognition: recognitionOf(found.kind),
-        decide: (before) => identify(found, { enforcement, before }),
+        decide: (before) => identify(found, { enforcement: enforcementFor(request), before }),
       })),
-    decide: (request, before) => andThenWith(readCredentials(from, request), identify, { enforcement, before }),
+    decide: (request, before) =>
+      andThenWith(readCredentials(from, request), identify, { enforcement: enforcementFor(request), before }),
   }
 }
 
@@ -88,7 +94,7 @@ function identify(found: ReadCredentials, { enforcement, before }: Arrival): May
   if (found.kind !== 'presented') return enforcement.answers.unread(found.kind)
   if (found.sealed === true && enforcement.strip !== 'none') return enforcement.answers.unread('malformed')
   // A generated secret with a wrong checksum is nobody's: no store is asked for what the text alone tells.
-  if (found.readings.length > 0 && found.readings.every(isMistyped)) return enforcement.answers.invalid
+  if (found.readings.length > 0 && found.readings.every(isMistyped)) return enforcement.answers.invalid.secret_mistyped
   const identity = { issuer: localIssuer, clientId: found.clientId }
   const attempt: Attempt = { enforcement, before, found, identity, client: undefined }
   return andThenWith(enforcement.reader.findClient(identity), prove, attempt)
@@ -101,7 +107,9 @@ function prove(client: PreparedClient | undefined, attempt: Attempt): MaybePromi
 
 function meetTerms(proved: boolean, attempt: Attempt): MaybePromise<Verdict> {
   const { client, enforcement } = attempt
-  if (!proved || client?.record.state !== 'active') return enforcement.answers.invalid
+  if (!proved || client?.record.state !== 'active') {
+    return enforcement.answers.invalid[reasonOf(client, proved, attempt.found.readings)]
+  }
   if (client.secrets.hasImported) enforcement.upgradeSecret?.(client.record, attempt.found.readings)
   return andThenWith(resolveTerms(enforcement.reader, enforcement.api, client.record.id), admit, attempt)
 }
@@ -110,7 +118,7 @@ function admit(terms: Terms, { enforcement, before, found, identity, client }: A
   const { answers, api, strip } = enforcement
   const authenticated = found.readings.length > 0
   // A stranger who only knows an ID learns nothing of its contracts.
-  if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid
+  if (terms.kind === 'refused') return authenticated ? answers.refuse(terms.code) : answers.invalid[terms.code]
   const { contract, tier } = terms
   const joined = joinAdmissions(before, { api, authenticated, client: client?.admitted(identity), contract, tier })
   return 'code' in joined ? { kind: 'refused', refusal: joined } : admitted(joined, found.sources, strip)
@@ -157,20 +165,4 @@ function varyOf(sources: readonly CredentialsSource[]): readonly string[] | unde
   const [first] = sources
   if (sources.length === 1) return first?.vary
   return sources.some((each) => each.vary !== undefined) ? sources.flatMap((each) => each.vary ?? []) : undefined
-}
-
-type Answers = ReturnType<typeof answersOf>
-
-/** Every "no" that needs no facts of the request, made once. */
-function answersOf(realm: string, from: readonly CredentialsSource[]) {
-  const byScheme = new Map(from.map((each) => [each.challenge(realm).scheme, each.challenge(realm)]))
-  const challenges = [...byScheme.values()]
-  const absent: Absent = { kind: 'absent', code: 'credentials_missing', challenges }
-  const refuse = (code: RefusalCode): Refused => ({ kind: 'refused', refusal: { code } })
-  const invalid: Refused = { kind: 'refused', refusal: { code: 'client_invalid', challenges } }
-  const unread = (kind: 'absent' | 'malformed' | 'ambiguous' | 'too_large'): Absent | Refused => {
-    if (kind === 'absent') return absent
-    return refuse(kind === 'too_large' ? 'body_too_large' : `credentials_${kind}`)
-  }
-  return { absent, invalid, refuse, unread }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Remarks } from '../decisions/policy.js'
-import type { Charge, Charging } from '../limits/charging.js'
+import { LookingCharging, type Charge, type Charging } from '../limits/charging.js'
 import type { GuardedCounter } from '../limits/guarded-take.js'
 import { charging, type WhenCounterFails } from '../limits/when-counter-fails.js'
 import { remarksOf } from './limit-answer.js'
@@ -33,6 +33,7 @@ export class Enforcement {
   readonly #options: EnforcementOptions
   readonly #held: Hold
   readonly #watched: Hold
+  readonly #guarded: GuardedCounter
 
   /** There where all are held alike, so that nobody's place has to be known. */
   readonly ofAll: Hold | undefined
@@ -40,6 +41,7 @@ export class Enforcement {
   constructor(guarded: GuardedCounter, options: EnforcementOptions) {
     const { enforce, whenCounterFails } = options
     this.#options = options
+    this.#guarded = guarded
     this.#held = { enforced: true, charging: charging(guarded, whenCounterFails) }
     // Where nobody is to be turned away, an outage turns nobody away either.
     const watching = whenCounterFails === 'refuse' ? 'admit' : whenCounterFails
@@ -54,6 +56,12 @@ export class Enforcement {
   /** For a share of clients; `place` as `placeOf` tells it. */
   at(place: number): Hold {
     return place < Number(this.#options.enforce) ? this.#held : this.#watched
+  }
+
+  /** The same hold for who only wants to know. */
+  looking({ enforced }: Hold): Hold {
+    const refuses = enforced && this.#options.whenCounterFails === 'refuse'
+    return { enforced, charging: new LookingCharging(this.#guarded, refuses) }
   }
 
   /** What events are to be told of a charge, with what it would have come to for who is only watched. */

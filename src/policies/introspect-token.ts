@@ -1,4 +1,5 @@
 import type { IdentifyingPolicy } from '../decisions/policy.js'
+import type { DescribedIssuer } from '../decisions/policy-description.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
 import type { ClaimTerms } from '../tokens/claim-terms.js'
 import type { IntrospectionEngineConfig } from '../tokens/engines.js'
@@ -31,11 +32,16 @@ export function introspectToken(context: PolicyContext, options: IntrospectToken
   const introspector = context.tokens.introspector({ ...asking(checked), remember })
   return bearerPolicy(context, {
     name: 'introspectToken',
+    issuers: [describedIssuer(checked)],
     shapes: tokens === 'any' ? ['jwt', 'opaque'] : ['opaque'],
     isOwn: tokens === 'any' ? () => true : isOpaque,
     engine: engineFor(introspector, claimTerms(where, checked, checked), tokens),
     ...route,
   })
+}
+
+function describedIssuer({ issuer, endpoint, allowInsecureRequests = false }: IntrospectTokenOptions): DescribedIssuer {
+  return { issuer, discovery: endpoint === undefined, jwt: false, allowInsecureRequests }
 }
 
 function asking(options: IntrospectTokenOptions): Omit<IntrospectionEngineConfig, 'remember'> {

@@ -3,6 +3,7 @@ import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Policy, Verdict } from '../decisions/policy.js'
+import type { PolicyDescription } from '../decisions/policy-description.js'
 import { checkOptions } from '../runtime/check.js'
 import { SlaCharges, type LimitContext } from './sla/charges.js'
 import { slaOptionsShape, type SlaOptions } from './sla/options.js'
@@ -29,10 +30,12 @@ export function limitBySla(context: LimitContext, options: LimitBySlaOptions = {
 
 class SlaLimit implements Policy {
   readonly name = 'limitBySla'
+  readonly description: PolicyDescription
   readonly #charges: SlaCharges
 
   constructor(charges: SlaCharges) {
     this.#charges = charges
+    this.description = charges.description
   }
 
   decide(request: HttpRequest, admission: Admission | undefined): MaybePromise<Verdict> {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Policy } from '../decisions/policy.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
 import type { PolicyContext } from './context.js'
+import { describeRequirement } from './descriptions.js'
 import { assertAdmitted, furtherChallenges, passed } from './requirements.js'
 import { tokenRefusal } from './token-challenges.js'
 import { seconds } from './token-options.js'
@@ -45,6 +46,7 @@ export function requireAuthentication(context: PolicyContext, options: RequireAu
   })
   return {
     name,
+    description: describeRequirement('authentication_insufficient'),
     decide: (request, admission) => {
       assertAdmitted(name, context.api, admission)
       const lack = lackOf(admission.claims ?? {}, checked)

@@ -2,6 +2,7 @@ import type { Policy } from '../decisions/policy.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
 import { claimRules, unmetRule, type ClaimCheck } from '../tokens/claim-rules.js'
 import type { PolicyContext } from './context.js'
+import { describeRequirement } from './descriptions.js'
 import { assertAdmitted, passed } from './requirements.js'
 import { tokenRefusal } from './token-challenges.js'
 import { claimsSchema } from './token-options.js'
@@ -21,6 +22,7 @@ export function requireClaims(context: PolicyContext, claims: Readonly<Record<st
   if (rules.length === 0) throw optionsFault(`${name}()`, 'expected at least one claim')
   return {
     name,
+    description: describeRequirement('claims_insufficient'),
     decide: (_request, admission) => {
       assertAdmitted(name, context.api, admission)
       const unmet = unmetRule(rules, admission.claims ?? none)

@@ -2,6 +2,7 @@ import type { Policy } from '../decisions/policy.js'
 import { checkOptions } from '../runtime/check.js'
 import { satisfies, scopesText, type Scopes } from '../tokens/scopes.js'
 import type { PolicyContext } from './context.js'
+import { describeRequirement } from './descriptions.js'
 import { assertAdmitted, furtherChallenges, passed } from './requirements.js'
 import { tokenRefusal } from './token-challenges.js'
 import { scopesSchema } from './token-options.js'
@@ -20,6 +21,7 @@ export function requireScopes(context: PolicyContext, scopes: Scopes): Policy {
   const challenges = furtherChallenges(context, { error: 'insufficient_scope', scope: scopesText(wanted) })
   return {
     name,
+    description: describeRequirement('scope_insufficient', wanted),
     decide: (request, admission) => {
       assertAdmitted(name, context.api, admission)
       if (satisfies(admission.scopes ?? none, wanted)) return passed

@@ -3,6 +3,7 @@ import type { Admission } from '../decisions/admission.js'
 import type { HttpRequest } from '../decisions/http-request.js'
 import { andThen, isPromise, type MaybePromise } from '../decisions/maybe-promise.js'
 import type { Identification, Policy, Verdict } from '../decisions/policy.js'
+import type { PolicyDescription } from '../decisions/policy-description.js'
 import type { WaitingLines } from '../limits/waiting-lines.js'
 import { checkOptions } from '../runtime/check.js'
 import { Queue, queueOptionsShape, type Attempt, type Candidate, type ToldFirst } from './queue.js'
@@ -45,11 +46,13 @@ export function throttleBySla(context: ThrottleContext, options: ThrottleBySlaOp
 
 class SlaThrottle implements Policy {
   readonly name = 'throttleBySla'
+  readonly description: PolicyDescription
   readonly #charges: SlaCharges
   readonly #queue: Queue
 
   constructor(charges: SlaCharges, queue: Queue) {
     this.#charges = charges
+    this.description = charges.description
     this.#queue = queue
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { IdentifyingPolicy } from '../decisions/policy.js'
+import type { DescribedIssuer } from '../decisions/policy-description.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
 import { unverifiedIssuer } from '../tokens/jwt/compact-jwt.js'
 import { jwtEngine, type JwtBranch } from '../tokens/jwt/jwt-engine.js'
@@ -64,15 +65,29 @@ export function validateJwt(
       }),
     }
   })
-  const names: ReadonlySet<unknown> = new Set(branches.map(({ issuer }) => issuer))
-  if (names.size < branches.length) throw optionsFault(where, 'issuers: expected each issuer once')
+  const names = namesOf(branches)
   return bearerPolicy(context, {
     name: 'validateJwt',
+    issuers: issuers.map((each) => describedIssuer(each, route)),
     shapes: branches.map(({ issuer }) => `jwt:${issuer}`),
     isOwn: (token) => names.has(unverifiedIssuer(token)),
     engine: jwtEngine(branches),
     ...settings,
   })
+}
+
+function namesOf(branches: readonly JwtBranch[]): ReadonlySet<unknown> {
+  const names = new Set(branches.map(({ issuer }) => issuer))
+  if (names.size < branches.length) throw optionsFault(where, 'issuers: expected each issuer once')
+  return names
+}
+
+function describedIssuer(
+  { issuer, jwks, jwksUri, pem, secret }: JwtIssuerOptions,
+  route: TokenRouteOptions,
+): DescribedIssuer {
+  const discovery = [jwks, jwksUri, pem, secret].every((each) => each === undefined)
+  return { issuer, discovery, jwt: true, allowInsecureRequests: route.allowInsecureRequests === true }
 }
 
 /** RFC 9068 §2.2: no other claim is looked at for the client. */

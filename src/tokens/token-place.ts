@@ -1,6 +1,7 @@
 import type { HttpRequest } from '../decisions/http-request.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import type { Strip } from '../decisions/policy.js'
+import type { CredentialsPart } from '../decisions/policy-description.js'
 
 /** How a token says that it is to be taken. Outside of `Authorization` all are borne. */
 export type TokenScheme = 'bearer' | 'dpop'
@@ -22,6 +23,8 @@ export interface TokenPlace {
   readonly strip: Strip
   /** Fields other than `Authorization` that the answer comes to depend on; `undefined` for `Authorization` itself. */
   readonly vary: readonly string[] | undefined
+  /** What clients have to know of it. */
+  readonly part: CredentialsPart
 }
 
 const b64token = /^[\w\-.~+/]+=*$/

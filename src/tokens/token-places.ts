@@ -74,6 +74,7 @@ function inAuthorization(dpop: boolean): TokenPlace {
     read: (request, maxTokenBytes) => readAuthorization(request, maxTokenBytes, dpop),
     strip: { headers: ['authorization'], query: [] },
     vary: undefined,
+    part: { kind: 'bearer' },
   }
 }
 
@@ -82,6 +83,7 @@ function inHeader(name: string): TokenPlace {
     read: (request, maxTokenBytes) => onlyToken(request.headerValues(name), maxTokenBytes),
     strip: { headers: [name], query: [] },
     vary: [name],
+    part: { kind: 'header', name, holds: 'access token' },
   }
 }
 
@@ -90,6 +92,7 @@ function inQuery(name: string): TokenPlace {
     read: (request, maxTokenBytes) => onlyToken(request.query.getAll(name), maxTokenBytes),
     strip: { headers: [], query: [name] },
     vary: [],
+    part: { kind: 'query', name, holds: 'access token' },
   }
 }
 
@@ -108,6 +111,7 @@ function inForm(name: string, maxBytes: number): TokenPlace {
       mayHoldForm(request) ? andThenWith(request.body(maxBytes), tokenIn, maxTokenBytes) : absent,
     strip: { headers: [], query: [], body: [path] },
     vary: [],
+    part: { kind: 'body', name, holds: 'access token' },
   }
 }
 

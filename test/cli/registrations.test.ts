@@ -16,7 +16,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-it('registers, lists and removes at a provider of a file, and shows no token', async () => {
+it('registers, lists, rotates, imports and removes at a provider of a file, and shows no token', async () => {
   const file = join(directory, 'clientele.yaml')
   writeFileSync(
     file,
@@ -31,6 +31,24 @@ it('registers, lists and removes at a provider of a file, and shows no token', a
   const shown = await clientele(at, '--json', 'registrations', 'list')
   expect(JSON.parse(shown.stdout)).toMatchObject([{ provider: 'idp', state: 'active', metadata: { name: 'Shop' } }])
   expect(shown.stdout).not.toContain('sealedToken')
-  await answerOf(at, 'registrations', 'remove', made.clientId, ...there)
+  const other = await answerOf(at, 'registrations', 'rotate', made.clientId, ...there)
+  expect(other.clientId).not.toBe(made.clientId)
+  const byHand = await registeredByHand(server.issuer)
+  await answerOf(at, 'registrations', 'import', byHand, ...there, '--name', 'By hand')
+  const all: { readonly id: string; readonly clientId: string }[] = await answerOf(at, 'registrations', 'list')
+  expect(all.map(({ clientId }) => clientId).sort()).toEqual([other.clientId, byHand].sort())
+  await answerOf(at, 'registrations', 'repair', all[0]!.id, ...there)
+  expect(await answerOf(at, 'registrations', 'list', '--unfinished')).toEqual([])
+
+  await answerOf(at, 'registrations', 'remove', other.clientId, ...there)
+  await answerOf(at, 'registrations', 'remove', byHand, ...there, '--at-issuer', 'leave')
   expect(await answerOf(at, 'registrations', 'list')).toEqual([])
 }, 60_000)
+
+async function registeredByHand(issuer: string): Promise<string> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${initialAccessToken}` }
+  const body = JSON.stringify({ grant_types: ['client_credentials'], response_types: [], redirect_uris: [] })
+  const answer = await fetch(`${issuer}/reg`, { method: 'POST', headers, body })
+  const { client_id: clientId } = (await answer.json()) as { client_id: string }
+  return clientId
+}

@@ -1,4 +1,5 @@
-import { basicAuth, custom, headers, payload, query } from 'clientele'
+import { basicAuth, custom, headers, memoryStore, payload, query } from 'clientele'
+import { clientele } from 'clientele/express'
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Policy } from 'clientele'
@@ -37,6 +38,13 @@ const app: App = {
   },
 }
 
+/** With what the policies of a route say that they turn requests away. */
+function describedCodes(target: string): readonly (string | undefined)[] {
+  const [path] = target.split('?')
+  const handlers = app.routes[`ALL ${path ?? ''}`]?.(clientele({ api: 'orders', store: memoryStore() })) ?? []
+  return handlers.flatMap((handler) => (handler as { policy?: Policy }).policy?.description?.refusals ?? [])
+}
+
 /** What holds for every refusal, whatever it is. */
 function expectProblem(answer: Answer, status: number, code: string): void {
   expect({ status: answer.status, code: (answer.json as { code?: string } | undefined)?.code }).toEqual({
@@ -70,7 +78,10 @@ describe.each(frameworks)('$name', (framework) => {
   it.each(clientIdConversations)('$name → $status $code', async ({ send, status, code, also }) => {
     const answer = await call(server.url, send(clients))
     if (code === undefined) expect(answer.status, answer.text).toBe(status)
-    else expectProblem(answer, status, code)
+    else {
+      expectProblem(answer, status, code)
+      expect(describedCodes(send(clients).path ?? '/')).toContain(code)
+    }
     also?.(answer, clients)
     // The process is alive and serves the next one.
     expect((await good('/headers')).status).toBe(200)

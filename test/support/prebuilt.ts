@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
 import { afterAll } from 'vitest'
 
-/** Below the project, so that packages are found from there. */
-const folder = fileURLToPath(new URL('../../node_modules/.cache/clientele', import.meta.url))
+/** In the project, so that packages are found from there, and its own name too. */
+const folder = fileURLToPath(new URL('../../.cache', import.meta.url))
 
 const built = new Map<string, Promise<string>>()
 

@@ -9,7 +9,8 @@ import {
 import { changeTier, requestContract } from '../../contracts/lifecycle/contract-requests.js'
 import type { Contract } from '../../contracts/model.js'
 import type { ContractStore } from '../../contracts/store.js'
-import { clientNamed, filterOf } from '../records.js'
+import type { Column } from '../print.js'
+import { clientIdsOf, clientNamed, filterOf } from '../records.js'
 import { onStore, type Session } from '../session.js'
 import { oneOf, parseCount } from '../units.js'
 
@@ -119,8 +120,11 @@ interface ListOptions {
 async function list({ store, print }: Session, options: ListOptions): Promise<void> {
   const client = options.client === undefined ? {} : { client: (await clientNamed(store, options.client)).id }
   const contracts = await listAll(store, { kind: 'contract', ...filterOf(options, 'api', 'state'), ...client })
-  print.list(contracts, [
+  const clients = await clientsOf(store, contracts)
+  const columns: readonly Column<Contract>[] = [
     ['CLIENT', (contract) => contract.client],
+    ['CLIENT IDS', (contract) => clients.get(contract.client)?.ids],
+    ['NAME', (contract) => clients.get(contract.client)?.name],
     ['API', ({ api }) => api],
     ['STATE', ({ state }) => state],
     ['TIER', ({ tier }) => tier],
@@ -128,5 +132,20 @@ async function list({ store, print }: Session, options: ListOptions): Promise<vo
     ['ASKED BY', ({ requestedBy }) => requestedBy],
     ['REASON', ({ reason }) => reason],
     ['VERSION', ({ version }) => version],
-  ])
+  ]
+  print.list(contracts, columns, (contract) => ({ ...contract, clientName: clients.get(contract.client)?.name }))
+}
+
+interface Named {
+  readonly ids: string
+  readonly name: string
+}
+
+async function clientsOf(store: ContractStore, contracts: readonly Contract[]): Promise<ReadonlyMap<string, Named>> {
+  const named = new Map<string, Named>()
+  for (const id of new Set(contracts.map(({ client }) => client))) {
+    const client = await store.find('client', { id })
+    if (client !== undefined) named.set(id, { ids: clientIdsOf(client), name: client.name })
+  }
+  return named
 }

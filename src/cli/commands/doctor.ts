@@ -1,60 +1,42 @@
 import type { Command } from 'commander'
-import { everyRecord } from '../../contracts/every-record.js'
-import { readAuditLog } from '../../contracts/lifecycle/audit-chain.js'
-import type { ContractStore } from '../../contracts/store.js'
 import { ClienteleFault } from '../../decisions/faults.js'
+import { FetchTrouble } from '../../runtime/bounded-fetch.js'
+import type { Patient } from '../doctor/checks.js'
+import { counterChecks } from '../doctor/counter-checks.js'
+import { issuerChecks } from '../doctor/issuer-checks.js'
+import { machineChecks } from '../doctor/machine-checks.js'
+import { storeChecks } from '../doctor/store-checks.js'
 import { CliError } from '../exit-codes.js'
+import { openCounter } from '../open-counter.js'
 import { onStore, type Session } from '../session.js'
 
-/** `undefined`: all is well. Otherwise what is not, and what to do. */
-type Check = (store: ContractStore) => Promise<string | undefined>
-
-const clockToleranceMs = 60_000
-
-const checks: Readonly<Record<string, Check>> = {
-  'the store answers': async (store) => {
-    await store.list({ kind: 'client', pageSize: 1 })
-    return undefined
-  },
-  'commits are atomic': (store) =>
-    Promise.resolve(store.capabilities.atomicCommits ? undefined : 'only one process may write to this store'),
-  'the audit log is whole': async (store) => {
-    for await (const { at } of readAuditLog(store)) {
-      if (Date.parse(at) > Date.now() + clockToleranceMs) return `its last entries are of ${at}: a clock is wrong`
-    }
-    return undefined
-  },
-  'contracts have their clients and tiers': async (store) => {
-    for await (const { client, api, tier } of everyRecord<'contract'>(store, { kind: 'contract' })) {
-      if ((await store.find('client', { id: client })) === undefined) return `the client ${client} is not there`
-      if (tier !== undefined && (await store.findTier(api, tier)) === undefined) {
-        return `the contract of ${client} for ${api} has a tier that is not there: ${tier}`
-      }
-    }
-    return undefined
-  },
-  'clients are found by their identities': async (store) => {
-    for await (const { id, identities } of everyRecord<'client'>(store, { kind: 'client' })) {
-      for (const identity of identities) {
-        if ((await store.findClient(identity))?.id !== id)
-          return `the client ${id} is not found by one of its identities`
-      }
-    }
-    return undefined
-  },
-}
-
 export function addDoctor(program: Command): void {
-  onStore(program.command('doctor').description('whether the store answers and what is in it fits together'), examine)
+  onStore(
+    program
+      .command('doctor')
+      .description('whether store, counter, issuers, clocks and files are as they have to be')
+      .option('--counter <counter>', 'a directory or redis:// URL of the counter; CLIENTELE_COUNTER'),
+    examine,
+  )
 }
 
-async function examine({ store, print }: Session): Promise<void> {
-  const results: { readonly check: string; readonly ok: boolean; readonly found: string }[] = []
-  for (const [check, run] of Object.entries(checks)) {
-    const found = (await run(store).catch(whatFailed)) ?? ''
-    results.push({ check, ok: found === '', found })
+async function examine(session: Session, options: { readonly counter?: string }): Promise<void> {
+  const opened = await openCounter(options.counter, session.config)
+  try {
+    await report({ ...session, counter: opened?.counter })
+  } finally {
+    await opened?.close()
   }
-  print.list(results, [
+}
+
+async function report(patient: Patient): Promise<void> {
+  const results: { readonly check: string; readonly ok: boolean; readonly found: string }[] = []
+  const checks = [machineChecks, storeChecks, counterChecks, issuerChecks].flatMap((checksOf) => checksOf(patient))
+  for (const { name, run } of checks) {
+    const found = (await run().catch(whatFailed)) ?? ''
+    results.push({ check: name, ok: found === '', found })
+  }
+  patient.print.list(results, [
     ['CHECK', ({ check }) => check],
     ['OK', ({ ok }) => (ok ? 'yes' : 'NO')],
     ['FOUND', ({ found }) => found],
@@ -62,6 +44,8 @@ async function examine({ store, print }: Session): Promise<void> {
   if (results.some(({ ok }) => !ok)) throw new CliError('different', 'something is not as it should be')
 }
 
+/** What others say when they fail may hold a URL with a password. */
 function whatFailed(error: unknown): string {
-  return error instanceof ClienteleFault ? `${error.code}: ${error.message}` : 'it failed'
+  if (error instanceof ClienteleFault) return `${error.code}: ${error.message}`
+  return error instanceof FetchTrouble ? `no answer: ${error.reason}` : 'it failed'
 }

@@ -6,7 +6,7 @@ import { clientIdsOf, shownClient } from '../records.js'
 import { printableJson } from '../safe-text.js'
 import { onStore, type Session } from '../session.js'
 import type { Column } from '../print.js'
-import { limitText } from './tiers.js'
+import { limitText } from '../limit-text.js'
 
 /** What can be taken out, and the columns of its CSV. No secret, nor what is stored of one. */
 const tables = {

@@ -7,6 +7,7 @@ import { wrongInput } from '../exit-codes.js'
 import { csvRows } from '../import/csv-rows.js'
 import type { ImportRow, ReadRows } from '../import/import-row.js'
 import { muleSoftRows } from '../import/mulesoft-rows.js'
+import { countMissing } from '../import/count-missing.js'
 import { progressOn } from '../progress.js'
 import { onStore, type Session } from '../session.js'
 
@@ -23,7 +24,7 @@ export function addImport(program: Command): void {
       .description('take clients over, with their IDs and hashes; run again, it changes nothing')
       .addOption(new Option('--format <format>', 'of the file').choices(['csv', 'mulesoft']).makeOptionMandatory())
       .option('--api <api>', 'of a listing of MuleSoft: the API whose contracts they are', notEmpty)
-      .option('--dry-run', 'only check the file'),
+      .option('--dry-run', 'only check the file, and count what would be taken over'),
     takeOver,
   )
 }
@@ -39,11 +40,11 @@ async function takeOver({ store, actor, print }: Session, options: ImportOptions
   })
   const { rows, tiers = [] } = checkedFile(path, readRows(text, options))
   await requireTiers(store, path, rows, new Set(tiers.map(({ api, name }) => JSON.stringify([api, name]))))
-  const counts = { clients: 0, secrets: 0, contracts: 0, tiers: 0, rows: rows.length }
   if (options.dryRun === true) {
-    print.record({ ...counts, done: 'checked' })
+    print.record({ ...(await countMissing(store, rows, tiers)), rows: rows.length, done: 'checked' })
     return
   }
+  const counts = { clients: 0, secrets: 0, contracts: 0, tiers: 0, rows: rows.length }
   for (const tier of tiers) {
     if ((await store.findTier(tier.api, tier.name)) !== undefined) continue
     await defineTier(store, { ...tier, actor })

@@ -27,7 +27,7 @@ function atProvider(group: Command, usage: string, description: string): Command
   return group
     .command(usage)
     .description(description)
-    .requiredOption('--provider <name>', 'as it is called in the file of --store, or under `providers` in --file')
+    .requiredOption('--provider <name>', 'as it is called in the config file, or under `providers` in --file')
     .option('--file <file>', 'where `providers` stand', 'clientele.yaml')
 }
 

@@ -3,7 +3,7 @@ import { listAll } from '../../contracts/every-record.js'
 import { defineTier, deprecateTier } from '../../contracts/lifecycle/tiers.js'
 import type { LimitInput } from '../../contracts/limit-schemas.js'
 import type { Tier } from '../../contracts/model.js'
-import { limitKey, type Limit } from '../../decisions/limit.js'
+import { limitText } from '../limit-text.js'
 import { filterOf } from '../records.js'
 import { onStore, type Session } from '../session.js'
 import { oneOf, parseCount, parseLimit } from '../units.js'
@@ -73,13 +73,6 @@ async function list({ store, print }: Session, options: { api?: string; state?: 
     ['STATE', ({ state }) => state],
     ['LIMITS', ({ limits }) => limits.map(limitText).join(', ')],
   ])
-}
-
-/** As `--limit` takes it, where it can be said in that way. */
-export function limitText(limit: Limit): string {
-  return limit.algorithm === 'fixed'
-    ? `${String(limit.requests)}/${String(limit.windowSeconds)}s`
-    : `${String(limit.requests)} ${limitKey(limit)}`
 }
 
 async function define({ store, actor, print }: Session, options: DefineOptions): Promise<void> {

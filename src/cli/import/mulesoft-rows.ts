@@ -21,8 +21,11 @@ const contract = z.object({
   tier: tier.nullish(),
   requestedTier: tier.nullish(),
 })
-/** What is not named here is passed over: the platform gives much more. */
-const listing = z.object({ contracts: z.array(contract) })
+/** What is not named here is passed over: the platform gives much more. Tools of others hand on the bare list. */
+const listing = z.union([
+  z.object({ contracts: z.array(contract), total: z.number().optional() }),
+  z.array(contract).transform((contracts) => ({ contracts, total: contracts.length })),
+])
 
 const states = { APPROVED: 'approved', PENDING: 'pending', REJECTED: 'rejected', REVOKED: 'revoked' } as const
 
@@ -38,7 +41,11 @@ export function muleSoftRows(text: string, api: string): MuleSoftListing {
     const [issue] = result.error.issues
     throw wrongInput(`${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`)
   }
-  const { contracts } = result.data
+  const { contracts, total = contracts.length } = result.data
+  if (total > contracts.length) {
+    const [there, all] = [String(contracts.length), String(total)]
+    throw wrongInput(`the file holds ${there} of ${all} contracts: ask for the other pages, by limit and offset, too`)
+  }
   const rows = contracts.map((one, at) => ({ at: `contracts.${String(at)}`, client: clientOf(one, api) }))
   const tiers = new Map(contracts.flatMap((one) => [one.tier, one.requestedTier]).flatMap((one) => named(one, api)))
   return { ...checkedRows(rows), tiers: [...tiers.values()] }

@@ -1,10 +1,13 @@
 import type { Admission, Usage } from '../../decisions/admission.js'
-import type { HeaderFields, HttpRequest } from '../../decisions/http-request.js'
+import { isLook, type HeaderFields, type HttpRequest } from '../../decisions/http-request.js'
 import { andThenWith, type MaybePromise } from '../../decisions/maybe-promise.js'
 import type { Admitted, Verdict } from '../../decisions/policy.js'
 import type { RateLimitFieldSet } from '../../http/rate-limit-fields.js'
 import type { Charge } from '../../limits/charging.js'
 import type { GuardedCounter } from '../../limits/guarded-take.js'
+import { countsInMemory } from '../../limits/memory-counter.js'
+import type { PolicyDescription } from '../../decisions/policy-description.js'
+import { describeLimits } from '../descriptions.js'
 import { Enforcement, type Hold } from '../enforcement.js'
 import { limitFields, limitRefusal, standingOf } from '../limit-answer.js'
 import type { LimitPlan } from '../limit-plan.js'
@@ -40,12 +43,15 @@ export class SlaCharges {
   readonly #api: string
   readonly #options: CheckedSlaOptions
   readonly #enforcement: Enforcement
+  readonly description: PolicyDescription
 
   constructor(policy: string, context: LimitContext, options: CheckedSlaOptions) {
     this.#policy = policy
     this.#api = context.api
     this.#options = options
     this.#enforcement = new Enforcement(context, options)
+    const queues = policy === 'throttleBySla'
+    this.description = describeLimits({ ...options, queues, countsAlone: countsInMemory(context.counter) })
   }
 
   get fields(): readonly RateLimitFieldSet[] {
@@ -56,7 +62,8 @@ export class SlaCharges {
     assertTerms(this.#policy, this.#api, admission)
     const plan = planOf(admission.tier)
     const cost = costOf(this.#policy, this.#options.cost, request)
-    const hold = this.#enforcement.ofAll ?? this.#enforcement.at(placeFor(admission))
+    const held = this.#enforcement.ofAll ?? this.#enforcement.at(placeFor(admission))
+    const hold = isLook(request) ? this.#enforcement.looking(held) : held
     return { admission, plan, cost, hold, subject: subjectFor(admission) }
   }
 
