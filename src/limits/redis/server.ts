@@ -11,7 +11,7 @@ import { numberOf } from './answer.js'
 const maxUnanswered = 10_000
 /** The time of the server may be another than was thought; a second time, a window may turn on the way. */
 const maxAttempts = 4
-const never = String(Number.MAX_SAFE_INTEGER)
+const never = Number.MAX_SAFE_INTEGER
 
 /** Where the counting is done: runs scripts, within a time, by the server's clock. */
 export class CountingServer {
@@ -35,14 +35,17 @@ export class CountingServer {
     this.#isReady = true
   }
 
-  /** `parametersAt` is given the server's time. What the script answers with 'again' is sent again, with its time. */
+  /**
+   * `questionAt` is given the server's time, and returns what stands in a list of JSON. What the script answers with
+   * 'again' is asked again, with its time.
+   */
   async run(
     script: RedisScript,
     keys: readonly string[],
-    parametersAt: (serverNowMs: number) => readonly string[],
+    questionAt: (serverNowMs: number) => string,
   ): Promise<readonly unknown[]> {
     if (!this.#isReady) await this.ready()
-    return this.#guarded(() => this.#attempt(script, keys, parametersAt))
+    return this.#guarded(() => this.#attempt(script, keys, questionAt))
   }
 
   close(): void {
@@ -53,15 +56,15 @@ export class CountingServer {
   async #attempt(
     script: RedisScript,
     keys: readonly string[],
-    parametersAt: (serverNowMs: number) => readonly string[],
+    questionAt: (serverNowMs: number) => string,
   ): Promise<readonly unknown[]> {
     const givenUpAtMs = monotonicClock() + this.timeoutMs
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const offsetMs = this.#offsetMs
       const nowMs = offsetMs === undefined ? Date.now() : Math.floor(monotonicClock() + offsetMs)
       // Before the first answer nobody can tell by the server's clock when it is too late.
-      const until = offsetMs === undefined ? never : String(Math.floor(givenUpAtMs + offsetMs))
-      const reply = listOf(await runScript(this.#connection, script, keys, [until, ...parametersAt(nowMs)]))
+      const until = offsetMs === undefined ? never : Math.floor(givenUpAtMs + offsetMs)
+      const reply = listOf(await runScript(this.#connection, script, keys, [`[${until},${questionAt(nowMs)}]`]))
       this.#offsetMs = numberOf(reply[1]) - monotonicClock()
       if (reply[0] !== 'again') return reply
       if (monotonicClock() >= givenUpAtMs) break
