@@ -18,16 +18,14 @@ if now > asked[1] then return { 'again', now } end
 `
 
 export const load = `
-local names = { 'fixed', 'calendar', 'sliding', 'gcra' }
-local codes = { fixed = 1, calendar = 2, sliding = 3, gcra = 4 }
 local packed = redis.call('GET', KEYS[1])
 local id, kept, limits, leases = '', 0, {}, {}
 if packed then
-  local count, at, key, code, last, one, two, three
+  local count, at, key, algorithm, last, one, two, three
   id, kept, count, at = struct.unpack('<Hc0dH', packed)
   for _ = 1, count do
-    key, code, last, one, two, three, at = struct.unpack('<Hc0Bdddd', packed, at)
-    limits[key] = { names[code], last, one, two, three }
+    key, algorithm, last, one, two, three, at = struct.unpack('<Hc0Bc0dddd', packed, at)
+    limits[key] = { algorithm, last, one, two, three }
   end
   if at <= #packed then
     local rest = cmsgpack.unpack(string.sub(packed, at))
@@ -43,29 +41,29 @@ end
  */
 export const save = `
 local function save()
-  local last, count, rows, inFlight = 0, 0, '', {}
+  local last, count, rows, inFlight = 0, 0, {}, {}
   for key, limit in pairs(limits) do
-    local code = codes[limit[1]]
-    if limit[2] <= now then
+    local algorithm, ends = limit[1], limit[2]
+    if ends <= now then
       limits[key] = nil
+    elseif algorithm == 'concurrent' then
+      inFlight[key] = limit
     else
-      if limit[2] > last then last = limit[2] end
-      if code then
-        count = count + 1
-        rows = rows .. struct.pack('<Hc0Bdddd', #key, key, code, limit[2], limit[3], limit[4], limit[5] or 0)
-      else
-        inFlight[key] = limit
-      end
+      count = count + 1
+      rows[count + 1] = struct.pack(
+        '<Hc0Bc0dddd', #key, key, #algorithm, algorithm, ends, limit[3], limit[4], limit[5] or 0)
     end
+    if ends > last then last = ends end
   end
   for holder, lease in pairs(leases) do
     if lease[3] + 3600000 < now then leases[holder] = nil end
   end
-  if last == 0 then return redis.call('DEL', KEYS[1]) end
-  if next(inFlight) or next(leases) then rows = rows .. cmsgpack.pack({ inFlight, leases }) end
+  if last <= now then return redis.call('DEL', KEYS[1]) end
+  if next(inFlight) or next(leases) then rows[count + 2] = cmsgpack.pack({ inFlight, leases }) end
   local stays = last <= kept
   if not stays then kept = packed and last + (last - now) / 8 or last end
-  local value = struct.pack('<Hc0dH', #id, id, kept, count) .. rows
+  rows[1] = struct.pack('<Hc0dH', #id, id, kept, count)
+  local value = table.concat(rows)
   if stays then return redis.call('SET', KEYS[1], value, 'KEEPTTL') end
   redis.call('SET', KEYS[1], value, 'PX', math.ceil(kept - now))
 end

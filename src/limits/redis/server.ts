@@ -23,6 +23,9 @@ export class CountingServer {
   #unanswered = 0
   #isReady = false
   #isClosed = false
+  readonly #isAnswered = (): void => {
+    this.#unanswered -= 1
+  }
 
   constructor(connection: RedisConnection, timeoutMs: number, anyKey: string) {
     this.timeoutMs = timeoutMs
@@ -76,9 +79,8 @@ export class CountingServer {
     if (this.#isClosed) throw fault('it is closed')
     if (this.#unanswered >= maxUnanswered) throw fault('too many questions are unanswered')
     this.#unanswered += 1
-    const answered = work().finally(() => {
-      this.#unanswered -= 1
-    })
+    const answered = work()
+    answered.then(this.#isAnswered, this.#isAnswered)
     try {
       return await deadline(answered, this.timeoutMs, () => fault(`no answer from the server in ${this.timeoutMs} ms`))
     } catch (cause) {
