@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContractStore } from '../contracts/store.js'
 import { isContractStore } from '../contracts/is-store.js'
 import type { PostgresPool } from '../stores/postgres.js'
-import type { NodeRedisClient } from '../redis/client.js'
+import type { NodeRedisClient } from '../redis/clients.js'
 import { CliError, wrongInput } from './exit-codes.js'
 import { fromProject, userFile } from './user-modules.js'
 

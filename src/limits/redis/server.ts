@@ -1,5 +1,5 @@
 import { ClienteleFault } from '../../decisions/faults.js'
-import type { RedisConnection } from '../../redis/client.js'
+import type { RedisCommands } from '../../redis/connection.js'
 import { EvictionCheck } from '../../redis/eviction.js'
 import { listOf } from '../../redis/replies.js'
 import { runScript, type RedisScript } from '../../redis/script.js'
@@ -16,7 +16,7 @@ const never = Number.MAX_SAFE_INTEGER
 /** Where the counting is done: runs scripts, within a time, by the server's clock. */
 export class CountingServer {
   readonly timeoutMs: number
-  readonly #connection: RedisConnection
+  readonly #connection: RedisCommands
   readonly #eviction: EvictionCheck
   /** What to add to the monotonic clock: less than the server's time by as long as an answer takes. */
   #offsetMs: number | undefined
@@ -27,7 +27,7 @@ export class CountingServer {
     this.#unanswered -= 1
   }
 
-  constructor(connection: RedisConnection, timeoutMs: number, anyKey: string) {
+  constructor(connection: RedisCommands, timeoutMs: number, anyKey: string) {
     this.timeoutMs = timeoutMs
     this.#connection = connection
     this.#eviction = new EvictionCheck(connection, anyKey, evicts)
