@@ -16,7 +16,7 @@ export default defineConfig({
       ? ['default', './.ci/second-tries.mjs', ['json', { outputFile: 'coverage/tests.json' }]]
       : ['default'],
     // Bounds of time are tested with processes and servers of their own, on machines that may be busy.
-    retry: inCi ? 1 : 0,
+    retry: 1,
     // Many tests wait for a clock, a process or a server: more files at once than there are processors.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 30_000,

@@ -10,8 +10,17 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const start = promisify(execFile)
 
 async function run(...parameters: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return runWithout(undefined, ...parameters)
+}
+
+/** Where a program cannot be had. */
+async function runWithout(
+  program: string | undefined,
+  ...parameters: readonly string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, CLIENTELE_WITHOUT: program }
   try {
-    return { code: 0, ...(await start(process.execPath, parameters, { cwd: root, timeout: 25_000 })) }
+    return { code: 0, ...(await start(process.execPath, parameters, { cwd: root, env, timeout: 25_000 })) }
   } catch (error) {
     return error as { code: number; stdout: string; stderr: string }
   }
@@ -82,6 +91,18 @@ describe('the judge of test reports', () => {
         '1: 1 passed, 0 failed, 1 skipped\n' +
           '  skipped, and not for want of a newer Node: b (skipped: needs Node 22.19) c\n',
       )
+    }
+  })
+
+  it('takes what was skipped for want of a program that cannot be had', async () => {
+    const suite = "it('a', () => {}); describe.skip('b (skipped: it needs glewlwyd, …)', () => { it('c', () => {}) })"
+    const report = await reportOf(suite)
+    for (const [program, code] of [
+      ['glewlwyd', 0],
+      ['glewl', 1],
+      [undefined, 1],
+    ] as const) {
+      expect(await runWithout(program, '.ci/judge.mjs', report, '24.0.0')).toMatchObject({ code })
     }
   })
 })

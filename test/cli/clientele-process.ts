@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { prebuilt } from '../support/prebuilt.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -20,7 +21,8 @@ export interface Surroundings {
 /** The command as a process of its own, on the sources. */
 export async function clientele(surroundings: Surroundings, ...parameters: readonly string[]): Promise<Ended> {
   const { store, input = '', environment = {} } = surroundings
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...parameters], {
+  const command = await prebuilt(new URL('../../src/cli/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [command, ...parameters], {
     cwd: root,
     env: { ...process.env, CLIENTELE_ACTOR: 'ann', ...(store && { CLIENTELE_STORE: store }), ...environment },
   })

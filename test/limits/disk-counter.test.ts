@@ -1,18 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { diskCounter, type DiskCounter } from 'clientele/disk'
 import type { CounterLimit } from '../../src/limits/counter.js'
 import { subjectOf } from '../../src/limits/subject.js'
 import { testCounter } from '../../src/testing/counter.js'
+import { startChild, type Child } from '../support/child-process.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clientele-counter-'))
-const children: ChildProcess[] = []
+const children: Child[] = []
 const opened: DiskCounter[] = []
 let made = 0
 const newPath = (): string => join(root, `counter${String(++made)}`)
@@ -31,11 +30,8 @@ function opens(path: string, wallClock?: () => number): DiskCounter {
   return counter
 }
 
-function start(...parameters: string[]): ChildProcess & { stdout: NonNullable<ChildProcess['stdout']> } {
-  const file = fileURLToPath(new URL('./children/disk-taker.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+async function start(...parameters: string[]): Promise<Child> {
+  const child = await startChild(new URL('children/disk-taker.ts', import.meta.url), ...parameters)
   children.push(child)
   return child
 }
@@ -168,11 +164,11 @@ describe('processes that share a directory', () => {
       const path = newPath()
       const takers = await Promise.all(
         [1, 2, 3, 4].map(async () => {
-          const child = start(path, 'shared', '50')
+          const child = await start(path, 'shared', '50')
           const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
           expect((await lines.next()).value).toBe('ready')
           return async (takes: number): Promise<number> => {
-            child.stdin?.write(`${String(takes)}\n`)
+            child.stdin.write(`${String(takes)}\n`)
             return Number((await lines.next()).value)
           }
         }),
@@ -213,7 +209,7 @@ describe('processes that share a directory', () => {
 })
 
 async function takeUntilKilled(path: string): Promise<number> {
-  const child = start(path, 'killed', '1000000', 'until killed')
+  const child = await start(path, 'killed', '1000000', 'until killed')
   let taken = 0
   const lines = createInterface({ input: child.stdout })
   const killAfter = 1 + Math.floor(Math.random() * 100)

@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { ReplicaStatus } from 'clientele/replica'
 import { onTestFinished } from 'vitest'
 import { call, type Answer } from '../support/call.js'
+import { firstLine, killed, startChild, type Child } from '../support/child-process.js'
 import { secretOf, type SeededClient } from '../support/seeded-store.js'
 import { sharedKey } from './replica-support.js'
 
@@ -24,23 +21,18 @@ interface Opened {
 
 /** A process of its own that serves `GET /orders` from its replica. */
 export class EdgeProcess {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly opened: Opened
 
-  private constructor(child: ChildProcess, opened: Opened) {
+  private constructor(child: Child, opened: Opened) {
     this.#child = child
     this.opened = opened
   }
 
   static async start(options: EdgeOptions): Promise<EdgeProcess> {
     const settings = { maxAgeMs: 3_600_000, start: 'flexible', clockStepMs: 0, sharedKey, ...options }
-    const child = startReplicaChild('edge', JSON.stringify(settings))
-    const [line] = (await Promise.race([
-      once(createInterface({ input: child.stdout }), 'line'),
-      once(child, 'exit'),
-    ])) as unknown[]
-    if (typeof line !== 'string') throw new Error('the edge process ended before it listened')
-    return new EdgeProcess(child, JSON.parse(line) as Opened)
+    const child = await startReplicaChild('edge', JSON.stringify(settings))
+    return new EdgeProcess(child, JSON.parse(await firstLine(child)) as Opened)
   }
 
   get(client: SeededClient): Promise<Answer> {
@@ -62,7 +54,7 @@ export class EdgeProcess {
   }
 
   stepClock(ms: number): void {
-    this.#child.stdin?.write(`${ms}\n`)
+    this.#child.stdin.write(`${ms}\n`)
   }
 
   kill(): Promise<void> {
@@ -74,18 +66,8 @@ export class EdgeProcess {
   }
 }
 
-export async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exit
-}
-
-export function startReplicaChild(script: string, ...parameters: readonly string[]) {
-  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+export async function startReplicaChild(script: string, ...parameters: readonly string[]): Promise<Child> {
+  const child = await startChild(new URL(`children/${script}.ts`, import.meta.url), ...parameters)
   onTestFinished(() => killed(child))
   return child
 }

@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { memoryStore } from 'clientele'
 import { describe, expect, it } from 'vitest'
-import { killed, startReplicaChild } from './edge-process.js'
+import { killed } from '../support/child-process.js'
+import { startReplicaChild } from './edge-process.js'
 import { ownDirectory, replica } from './replica-support.js'
 import { rounds } from '../support/rounds.js'
 
@@ -15,7 +16,7 @@ describe('a process that is killed while it takes in a snapshot', () => {
     const path = ownDirectory()
     let version = 1
     for (let round = 0; round < kills; round += 1) {
-      const child = startReplicaChild('resyncing', path, String(version), String(count))
+      const child = await startReplicaChild('resyncing', path, String(version), String(count))
       const lines = createInterface({ input: child.stdout })
       let said = ''
       lines.on('line', (line) => (said = line))

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -15,16 +14,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { diskStore } from '../../src/stores/disk.js'
 import { contractRecord, known, putContract } from '../../src/testing/contract-store-fixtures.js'
-import { prebuilt, type Prebuilt } from '../support/prebuilt.js'
+import { startChild, type Child } from '../support/child-process.js'
 import { wholeIds } from './written-ids.js'
 import { rounds } from '../support/rounds.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clientele-processes-'))
-const children: ChildProcess[] = []
+const children: Child[] = []
 let made = 0
 const newPath = (): string => join(root, `store${String(++made)}`)
 
@@ -35,11 +33,8 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-function start(script: string, ...parameters: string[]) {
-  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+async function start(script: string, ...parameters: string[]): Promise<Child> {
+  const child = await startChild(new URL(`children/${script}.ts`, import.meta.url), ...parameters)
   children.push(child)
   return child
 }
@@ -50,14 +45,6 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 const kills = rounds(20, 200)
 
 describe('a process that is killed while it writes', () => {
-  let writer: Prebuilt
-  beforeAll(async () => {
-    writer = await prebuilt(new URL('children/killed-writer.ts', import.meta.url))
-  })
-  afterAll(() => {
-    writer.remove()
-  })
-
   it('loses nothing that it was told is written, and leaves nothing half', { timeout: 300_000 }, async () => {
     const path = newPath()
     const notes = `${path}.notes`
@@ -82,10 +69,7 @@ describe('a process that is killed while it writes', () => {
   })
 
   async function killedWhileWriting(path: string, notes: string, round: number): Promise<void> {
-    const child = spawn(process.execPath, [writer.file, path, notes, String(round)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    children.push(child)
+    const child = await start('killed-writer', path, notes, String(round))
     const exit = once(child, 'exit')
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     // Every fourth while it opens the store, the others in one of the next commits, at no edge of them.
@@ -100,7 +84,7 @@ describe('a process that is killed while it writes', () => {
 describe('the files of a disk store', () => {
   it.each(['000', '022', '077'])('are for their owner alone under umask %s', async (umask) => {
     const path = newPath()
-    expect(await once(start('open-and-write', path, umask), 'exit')).toEqual([0, null])
+    expect(await once(await start('open-and-write', path, umask), 'exit')).toEqual([0, null])
     expect(modeOf(path)).toBe('700')
     const files = readdirSync(path)
     expect(files.length).toBeGreaterThan(0)
@@ -109,7 +93,7 @@ describe('the files of a disk store', () => {
 
   it('are made so when they stand there with wider modes', async () => {
     const path = newPath()
-    await once(start('open-and-write', path, '022'), 'exit')
+    await once(await start('open-and-write', path, '022'), 'exit')
     chmodSync(path, 0o755)
     for (const file of readdirSync(path)) chmodSync(join(path, file), 0o666)
     const store = diskStore({ path })
@@ -132,7 +116,7 @@ describe('the files of a disk store', () => {
 
 describe('two processes on one path', () => {
   async function neighbour(path: string) {
-    const child = start('neighbour', JSON.stringify({ kind: 'disk', path }))
+    const child = await start('neighbour', JSON.stringify({ kind: 'disk', path }))
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const answer = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))
     expect(await answer()).toBe('ready')

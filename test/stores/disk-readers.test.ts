@@ -1,43 +1,34 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diskStore, type DiskStore } from 'clientele/disk'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { contractRecord, known, putContract } from '../../src/testing/contract-store-fixtures.js'
-import { prebuilt, type Prebuilt } from '../support/prebuilt.js'
+import { killed, startChild, type Child } from '../support/child-process.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clientele-readers-'))
 let made = 0
 const newPath = (): string => join(root, `store${String(++made)}`)
 const megabyte = 1024 ** 2
 
-let reader: Prebuilt
-const children: ChildProcess[] = []
-beforeAll(async () => {
-  reader = await prebuilt(new URL('children/reader-places.ts', import.meta.url))
-})
+const children: Child[] = []
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 afterAll(() => {
-  reader.remove()
   rmSync(root, { recursive: true, force: true })
 })
 
-async function reading(path: string, places: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [reader.file, path, String(places)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function reading(path: string, places: number): Promise<Child> {
+  const child = await startChild(new URL('children/reader-places.ts', import.meta.url), path, String(places))
   children.push(child)
   await once(child.stdout, 'data')
   return child
 }
 
 async function killWhileReading(path: string, places: number): Promise<void> {
-  const child = await reading(path, places)
-  const exit = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exit
+  await killed(await reading(path, places))
 }
 
 /** One record, edited again and again: where old pages may be used again the file does not grow. */

@@ -7,7 +7,7 @@ import { diskCounter, diskStore } from 'clientele/disk'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { known } from '../../src/testing/contract-store-fixtures.js'
 import { describeWithProgram } from '../support/needs.js'
-import { prebuilt, type Prebuilt } from '../support/prebuilt.js'
+import { prebuilt } from '../support/prebuilt.js'
 import { wholeIds } from './written-ids.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clientele-troubles-'))
@@ -34,12 +34,9 @@ describeWithProgram(
   '/dev/null',
   'true',
 )('a disk store on a disk that fails for a while', () => {
-  let writer: Prebuilt
+  let writer: string
   beforeAll(async () => {
     writer = await prebuilt(new URL('children/troubled-writer.ts', import.meta.url))
-  })
-  afterAll(() => {
-    writer.remove()
   })
 
   /** What the system says to some of the calls that touch the directory or the data in it. */
@@ -47,7 +44,7 @@ describeWithProgram(
     const about = call === 'statfs' ? path : join(path, 'data.mdb')
     const traced = ['-f', '-o', '/dev/null', '-P', about, '-e', `trace=${call}`]
     const inject = ['-e', `inject=${call}:${injected}`]
-    const child = [process.execPath, writer.file, path, String(commits)]
+    const child = [process.execPath, writer, path, String(commits)]
     const { stdout } = await promisify(execFile)('strace', [...traced, ...inject, ...child])
     const lines = stdout.trim().split('\n')
     return lines.map((line) => JSON.parse(line) as Told)
@@ -104,7 +101,7 @@ describeWithProgram(
     await diskStore({ path }).close()
     const log = join(root, 'calls')
     const traced = ['-f', '-o', log, '-P', join(path, 'data.mdb'), '-e', 'trace=pwrite64']
-    await promisify(execFile)('strace', [...traced, process.execPath, writer.file, path, String(commits)])
+    await promisify(execFile)('strace', [...traced, process.execPath, writer, path, String(commits)])
     const writes = readFileSync(log, 'utf8').split('\n')
     const toRoots = writes.flatMap((line, index) => (/, (40|4136)\) = /.test(line) ? [index + 1] : []))
     return toRoots[commit] ?? expect.unreachable('no such commit')
@@ -122,7 +119,7 @@ describeWithProgram(
     'full when it is opened for the first time: a fault, not a dead process',
     async (call) => {
       const path = newPath()
-      const child = [process.execPath, writer.file, path, '1']
+      const child = [process.execPath, writer, path, '1']
       const inject = ['-e', `inject=${call}:error=ENOSPC:when=1`]
       const run = promisify(execFile)('strace', ['-f', '-o', '/dev/null', ...inject, ...child])
       await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/the disk is full; make room/) })
@@ -137,11 +134,10 @@ describeWithProgram(
     const path = newPath()
     await diskCounter({ path }).close()
     const inject = ['-P', path, '-e', 'trace=statfs', '-e', `inject=statfs:poke_exit=@arg2=${fullFileSystem}`]
-    const child = [process.execPath, taker.file, path, 'somebody', '10', 'until killed']
+    const child = [process.execPath, taker, path, 'somebody', '10', 'until killed']
     const run = promisify(execFile)('strace', ['-f', '-o', '/dev/null', ...inject, ...child])
     const said = /diskCounter\(\): the disk is full; make room[^]*ERR_CLIENTELE_COUNTER[^]*disk_full/
     await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(said) as string })
-    taker.remove()
     const counter = diskCounter({ path })
     const limit = { key: 'fixed:1000', requests: 1, algorithm: 'fixed', windowMs: 1000 } as const
     expect(counter.take('somebody', [limit], 1).taken).toBe(true)

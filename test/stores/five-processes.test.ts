@@ -5,7 +5,8 @@ import { defineTier, registerClient, requestContract, type ContractStore } from 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../support/call.js'
 import type { Edit, Edited, Seen } from './children/editor.js'
-import { ServerProcess, startChild, type Credentials } from './server-process.js'
+import { startChild, type Child } from '../support/child-process.js'
+import { ServerProcess, type Credentials } from './server-process.js'
 import { editedPlace } from './store-places.js'
 
 const api = 'orders'
@@ -71,7 +72,7 @@ function wrongLooks(looks: readonly Look[], states: readonly Edit[], patienceMs:
 describe('four servers and a fifth process that edits, on one disk path', () => {
   let opened: Awaited<ReturnType<typeof editedPlace>>
   let servers: ServerProcess[] = []
-  let editor: ReturnType<typeof startChild> | undefined
+  let editor: Child | undefined
 
   beforeAll(async () => {
     opened = await editedPlace('disk')
@@ -102,9 +103,10 @@ describe('four servers and a fifth process that edits, on one disk path', () => 
   }
 
   /** Begins to edit; what is told of each edit is added to the list. */
-  function startEditing(clients: readonly Edited[]): { readonly edits: Edit[]; end(): Promise<unknown> } {
+  async function startEditing(clients: readonly Edited[]) {
     const edits: Edit[] = []
-    const child = startChild('editor', JSON.stringify(opened.place), JSON.stringify(clients))
+    const script = new URL('children/editor.ts', import.meta.url)
+    const child = await startChild(script, JSON.stringify(opened.place), JSON.stringify(clients))
     editor = child
     createInterface({ input: child.stdout }).on('line', (line) => edits.push(JSON.parse(line) as Edit))
     const end = (): Promise<unknown> => {
@@ -117,7 +119,7 @@ describe('four servers and a fifth process that edits, on one disk path', () => 
   it('no answer is wrong, and each change is seen by all within a second', { timeout: 120_000 }, async () => {
     const clients = await Promise.all(Array.from({ length: 6 }, () => addClient(opened.store)))
     const edited = clients.map(({ id }, index) => ({ client: id, record: index < 4 ? 'contract' : 'client' }) as const)
-    const { edits, end } = startEditing(edited)
+    const { edits, end } = await startEditing(edited)
     const longestStopMs = watchForStops()
     const isOver = (): boolean => edits.length >= enoughEdits
     const looked = await Promise.all(

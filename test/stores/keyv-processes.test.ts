@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import KeyvRedis from '@keyv/redis'
 import type { ContractStore, RecordKind, Records } from 'clientele'
 import { keyvStore } from 'clientele/keyv'
 import { Keyv } from 'keyv'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { startChild } from '../support/child-process.js'
 import { describeWithServer } from '../support/needs.js'
 import { ownPlace, type Place } from '../support/servers.js'
 
@@ -39,10 +38,7 @@ suite('a process that is killed while it writes through keyvStore', () => {
 })
 
 async function writeUntilKilled({ url, prefix }: Place, round: string): Promise<string[]> {
-  const file = fileURLToPath(new URL('./children/keyv-writer.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, url, prefix, round], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = await startChild(new URL('children/keyv-writer.ts', import.meta.url), url, prefix, round)
   const ids: string[] = []
   const lines = createInterface({ input: child.stdout })
   const killAfter = 10 + Math.floor(Math.random() * 40)

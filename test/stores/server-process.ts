@@ -1,9 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CachedStoreOptions } from 'clientele'
 import { call, type Answer } from '../support/call.js'
+import { firstLine, killed, startChild, type Child } from '../support/child-process.js'
 import type { StorePlace } from './children/open-store.js'
 
 export interface Credentials {
@@ -13,10 +11,10 @@ export interface Credentials {
 
 /** A process of its own that serves `GET /orders` from a store. */
 export class ServerProcess {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly #url: string
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(child: Child, url: string) {
     this.#child = child
     this.#url = url
   }
@@ -25,11 +23,9 @@ export class ServerProcess {
     place: StorePlace,
     { cache, watch = true }: { readonly cache?: CachedStoreOptions; readonly watch?: boolean } = {},
   ): Promise<ServerProcess> {
-    const child = startChild('server', JSON.stringify({ place, cache, watch }))
-    const lines = createInterface({ input: child.stdout })
-    const [port] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as unknown[]
-    if (typeof port !== 'string') throw new Error('the server process ended before it listened')
-    return new ServerProcess(child, `http://127.0.0.1:${port}`)
+    const settings = JSON.stringify({ place, cache, watch })
+    const child = await startChild(new URL('children/server.ts', import.meta.url), settings)
+    return new ServerProcess(child, `http://127.0.0.1:${await firstLine(child)}`)
   }
 
   get({ clientId, clientSecret }: Credentials): Promise<Answer> {
@@ -47,6 +43,7 @@ export class ServerProcess {
       const now = performance.now()
       if (isExpected(answer)) return now - since
       if (now - since > 20_000) throw new Error(`still ${answer.status} ${answer.text}`)
+      await sleep(5)
     }
   }
 
@@ -54,15 +51,7 @@ export class ServerProcess {
     this.#child.kill(signal)
   }
 
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const exit = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
-    await exit
+  kill(): Promise<void> {
+    return killed(this.#child)
   }
-}
-
-export function startChild(script: string, ...parameters: readonly string[]) {
-  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url))
-  return spawn(process.execPath, ['--import', 'tsx', file, ...parameters], { stdio: ['pipe', 'pipe', 'inherit'] })
 }

@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline'
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { contractRecord, known, putContract } from '../../src/testing/contract-store-fixtures.js'
+import { startChild } from '../support/child-process.js'
 import { describeWithServer } from '../support/needs.js'
-import { startChild } from './server-process.js'
 import { editedPlace } from './store-places.js'
 
 const shared = [
@@ -26,7 +26,8 @@ for (const [kind, suite] of shared) {
     })
 
     async function neighbour() {
-      const child = startChild('neighbour', JSON.stringify(opened.place))
+      const script = new URL('children/neighbour.ts', import.meta.url)
+      const child = await startChild(script, JSON.stringify(opened.place))
       children.push(child)
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
       const answer = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { connect } from 'node:net'
 import { describe } from 'vitest'
+import { hasGlewlwyd } from './glewlwyd.js'
 import { serverUrls, type Server } from './servers.js'
 
 type Suite = (name: string, tests: () => void | Promise<void>) => void
@@ -14,6 +15,13 @@ export function describeWithProgram(program: string, ...probe: readonly string[]
 export async function describeWithServer(server: Server): Promise<Suite> {
   const url = new URL(serverUrls[server])
   return (await listens(url)) ? describe : missing(`no ${server} answers at ${url.host}`)
+}
+
+/** The same for an authorization server that not every system offers: `.ci/run` says so where it cannot be had. */
+export function describeWithGlewlwyd(): Suite {
+  if (hasGlewlwyd) return describe
+  const reason = 'it needs glewlwyd, which is not installed'
+  return process.env.CLIENTELE_WITHOUT === 'glewlwyd' ? skipped(reason) : missing(reason)
 }
 
 /** A suite for newer versions of Node alone: nobody can bring them to an older one, so that is no failure in CI. */

@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { redisCounter, type RedisCounter } from 'clientele/redis'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Reading } from '../../../src/limits/counter.js'
 import { limitOf } from '../../../src/testing/counter/bench.js'
 import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
+import { killed, startChild, type Child } from '../../support/child-process.js'
 import { describeWithServer } from '../../support/needs.js'
 import { until } from '../../support/until.js'
 import { ownPlace, type Place } from '../../support/servers.js'
@@ -15,18 +14,15 @@ const describeWithRedis = await describeWithServer('redis')
 const hourMs = 3_600_000
 
 class Taker {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly #begun: Promise<void>
   #done = 0
   taken = 0
   refused = 0
 
-  constructor(...parameters: string[]) {
-    const file = fileURLToPath(new URL('../children/redis-taker.ts', import.meta.url))
-    this.#child = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    const lines = createInterface({ input: this.#child.stdout! })
+  private constructor(child: Child) {
+    this.#child = child
+    const lines = createInterface({ input: child.stdout })
     this.#begun = once(lines, 'line').then(() => undefined)
     lines.on('line', (line) => {
       if (line === 'taken') this.taken += 1
@@ -35,12 +31,15 @@ class Taker {
     })
   }
 
-  ready(): Promise<void> {
-    return this.#begun
+  static async start(...parameters: string[]): Promise<Taker> {
+    const script = new URL('../children/redis-taker.ts', import.meta.url)
+    const taker = new Taker(await startChild(script, ...parameters))
+    await taker.#begun
+    return taker
   }
 
   tell(line: string): void {
-    this.#child.stdin!.write(`${line}\n`)
+    this.#child.stdin.write(`${line}\n`)
   }
 
   async do(line: string): Promise<void> {
@@ -53,11 +52,8 @@ class Taker {
     this.#child.kill(signal)
   }
 
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const exit = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
-    await exit
+  end(): Promise<void> {
+    return killed(this.#child)
   }
 }
 
@@ -83,8 +79,7 @@ describeWithRedis('four processes on one Redis, at a limit of 50', () => {
   })
   const start = async (windowMs: number, ...leaseMs: number[]): Promise<Taker[]> => {
     const parameters = [place.url, place.prefix, 50, windowMs, ...leaseMs].map(String)
-    takers = Array.from({ length: 4 }, () => new Taker(...parameters))
-    await Promise.all(takers.map((taker) => taker.ready()))
+    takers = await Promise.all(Array.from({ length: 4 }, () => Taker.start(...parameters)))
     return takers
   }
   const reading = async (windowMs: number): Promise<Reading> => {
