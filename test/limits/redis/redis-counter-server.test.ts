@@ -1,4 +1,7 @@
 import type { EventEmitter } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { redisCounter, type RedisClient } from 'clientele/redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { concurrentLimit, gcraLimit, limitOf, slidingLimit } from '../../../src/testing/counter/bench.js'
@@ -148,7 +151,9 @@ describeWithOwnRedis('redisCounter on a Redis of its own', () => {
   })
 
   it('a replica takes over: what it had heard of is charged, and what it had not is lost', async () => {
-    const replica = await RedisProcess.start('--replicaof', redis.url.replace('redis://', '').replace(':', ' '))
+    const folder = mkdtempSync(join(tmpdir(), 'clientele-replica-'))
+    const of = redis.url.replace('redis://', '').replace(':', ' ')
+    const replica = await RedisProcess.start('--replicaof', of, '--dir', folder)
     const promoted = await redisClients.ioredis!(replica.url)
     await until(async () => String(await promoted.command('INFO', 'replication')).includes('master_link_status:up'))
     const before = redisCounter(opened.client, { prefix })
@@ -164,6 +169,7 @@ describeWithOwnRedis('redisCounter on a Redis of its own', () => {
     expect((await after.take('a', [limitOf(12)], 1)).taken).toBe(false)
     promoted.close()
     await replica.kill()
+    rmSync(folder, { recursive: true, force: true })
   })
 
   it('puts one listener on a client, however many counters are made of it, and takes it off again', async () => {
