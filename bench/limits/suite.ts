@@ -19,6 +19,14 @@ const five = windows.map((seconds) => ({
 const one = five.slice(1, 2)
 const usual = 'memory, five limits'
 const bare = 'one bare round trip (GET)'
+const bareTogether = `${bare}, 50 at once`
+const together = 50
+/** The least that a script of ours can be: it asks for the time, reads a value and writes it. */
+const leastScript = `
+local time = redis.call('TIME')
+redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or 'a', 'KEEPTTL')
+return { 1, time[1], 0 }
+`
 
 /** A decision alone: whether a request passes, and what is left. */
 export async function limits(): Promise<Row[]> {
@@ -31,11 +39,12 @@ export async function limits(): Promise<Row[]> {
   try {
     const near = await measure(nearby(leasing), { operations: 2000, rounds: 200, warmUpRounds: 40 })
     const far = await measure(onRedis(client, prefix, exact), { operations: 50, rounds: 100, warmUpRounds: 30 })
-    return [...near, ...far, ...(await manyKeys())]
+    const crowd = await measure(atOnce(client, prefix, exact), { operations: 200, rounds: 100, warmUpRounds: 30 })
+    return [...near, ...far, ...crowd, ...(await manyKeys())]
   } finally {
     await leasing.close()
     await exact.close()
-    for (const name of ['a', 'five', 'one']) await client.unlink(`${prefix}:${name}`)
+    for (const name of ['nothing', 'least']) await client.unlink(`${prefix}:${name}`)
     client.disconnect()
   }
 }
@@ -68,10 +77,24 @@ function onRedis(client: Redis, prefix: string, exact: Counter): Contender[] {
   const union = new RateLimiterUnion(...flexible)
   return [
     timed(bare, () => client.get(`${prefix}:nothing`)),
+    timed('a script that asks for the time, reads and writes', () => client.eval(leastScript, 1, `${prefix}:least`), [
+      bare,
+    ]),
     timed('exact, one limit', () => exact.take('one', one, 1), [bare]),
     timed('exact, five limits', () => exact.take('five', five, 1), [bare]),
     timed('rate-limiter-flexible on Redis, one limit', () => flexible[1]?.consume('one'), [bare]),
     timed('rate-limiter-flexible on Redis, five limits', () => union.consume('five'), [bare]),
+  ]
+}
+
+/** As requests come to a busy process: what is asked goes out together. */
+function atOnce(client: Redis, prefix: string, exact: Counter): Contender[] {
+  const several = (name: string, decide: () => unknown, comparedTo?: readonly string[]) =>
+    timed(name, () => Promise.all(Array.from({ length: together }, decide)), comparedTo, together)
+  return [
+    several(bareTogether, () => client.get(`${prefix}:nothing`)),
+    several('exact, one limit, 50 at once', () => exact.take('one', one, 1), [bareTogether]),
+    several('exact, five limits, 50 at once', () => exact.take('five', five, 1), [bareTogether]),
   ]
 }
 
@@ -95,6 +118,11 @@ async function manyKeys(): Promise<Row[]> {
     let at = 0
     return () => decide(list[(at = (at + 7919) % list.length)] ?? '')
   }
+  const floor = new Map(subjects.map((subject) => [subject, { count: 0 }]))
+  const touch = (subject: string) => {
+    const entry = floor.get(subject)
+    if (entry !== undefined) entry.count += 1
+  }
   const peer = new MemoryStore()
   peer.init({ windowMs: 3_600_000 } as Parameters<MemoryStore['init']>[0])
   for (const subject of subjects) await peer.increment(subject)
@@ -113,6 +141,8 @@ async function manyKeys(): Promise<Row[]> {
       inTurn(few, (subject) => large.take(subject, five, 1)),
       [small1000],
     ),
+    timed('a Map, a thousand of a million', inTurn(few, touch)),
+    timed('a Map, a million clients in turn', inTurn(subjects, touch)),
     timed(
       'express-rate-limit, one limit, a thousand of a million',
       inTurn(few, (subject) => peer.increment(subject)),
@@ -131,12 +161,12 @@ function garbageCollector(): () => void {
 }
 
 /** Whoever answers at once is not made to wait for a promise. */
-function timed(name: string, decide: () => unknown, comparedTo?: readonly string[]): Contender {
+function timed(name: string, decide: () => unknown, comparedTo?: readonly string[], atATime = 1): Contender {
   return {
     name,
     ...(comparedTo && { comparedTo }),
     prepare: (operations) => async () => {
-      for (let count = 0; count < operations; count += 1) {
+      for (let count = 0; count < operations; count += atATime) {
         const answer = decide()
         if (answer instanceof Promise) await answer
       }

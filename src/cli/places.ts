@@ -1,4 +1,4 @@
-import type { NodeRedisClient } from '../redis/client.js'
+import type { NodeRedisClient } from '../redis/clients.js'
 import { CliError, wrongInput } from './exit-codes.js'
 import { fromProject } from './user-modules.js'
 

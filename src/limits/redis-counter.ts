@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { connectionOf, type RedisClient } from '../redis/client.js'
+import { commandsOf } from '../redis/client.js'
+import type { RedisCommandClient } from '../redis/clients.js'
 import { redisOptions } from '../redis/options.js'
 import { checkOptions } from '../runtime/check.js'
 import { monotonicClock, wallClock } from '../runtime/clock.js'
@@ -44,8 +45,8 @@ const optionsSchema = z.strictObject({
 })
 
 /**
- * For processes that count together, on Redis 6 or newer or Valkey: pass a client of `redis` or `ioredis`. Exact, in one
- * round trip for all limits of a request; with `lease`, a process takes shares of windows and spends them without a
+ * For processes that count together, on Redis 6 or newer or Valkey, also a cluster: pass a client of `redis`, `ioredis` or
+ * `@valkey/valkey-glide`. Exact, in one round trip for all limits of a request; with `lease`, a process takes shares of windows and spends them without a
  * trip, and the limit is still never passed. The client stays yours: close the counter, then the client.
  *
  * What the server forgets is not charged any more: it has to keep what it is given. One that evicts keys is refused:
@@ -53,10 +54,10 @@ const optionsSchema = z.strictObject({
  *
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */
-export function redisCounter(client: RedisClient, options: RedisCounterOptions = {}): RedisCounter {
+export function redisCounter(client: RedisCommandClient, options: RedisCounterOptions = {}): RedisCounter {
   const { prefix, timeoutMs, lease } = checkOptions('redisCounter()', optionsSchema, options)
   const keys = new CounterKeys(prefix)
-  const server = new CountingServer(connectionOf(client, 'redisCounter()'), timeoutMs, keys.account('any'))
+  const server = new CountingServer(commandsOf(client, 'redisCounter()'), timeoutMs, keys.account('any'))
   return lease === undefined ? exact(server, keys) : leasing(server, keys, lease)
 }
 

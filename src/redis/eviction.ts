@@ -1,4 +1,4 @@
-import type { RedisConnection } from './client.js'
+import type { RedisCommands } from './connection.js'
 import { runScript, script } from './script.js'
 
 /** KEYS: any of ours, which leads to the right node of a cluster. The policy by which the server throws keys away. */
@@ -9,13 +9,13 @@ return policy or 'unknown'
 
 /** Looks once whether the server may throw keys away, and again only if that failed. */
 export class EvictionCheck {
-  readonly #connection: RedisConnection
+  readonly #connection: RedisCommands
   readonly #key: string
   readonly #refuse: () => Error
   #checking: Promise<void> | undefined
 
   /** `key`: any of those that are going to be used. */
-  constructor(connection: RedisConnection, key: string, refuse: () => Error) {
+  constructor(connection: RedisCommands, key: string, refuse: () => Error) {
     this.#connection = connection
     this.#key = key
     this.#refuse = refuse

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RedisConnection } from './client.js'
+import type { RedisCommands } from './connection.js'
 
 /** A script of the server's, under the name that the server has for it. */
 export interface RedisScript {
@@ -11,9 +11,12 @@ export function script(text: string): RedisScript {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
+/** The first is the server's word, the second what GLIDE makes of it. */
+const unknownScript = /^NOSCRIPT|NoScriptError/
+
 /** A server that was restarted knows no scripts: then the text is sent along. */
 export async function runScript(
-  connection: RedisConnection,
+  connection: RedisCommands,
   { text, sha }: RedisScript,
   keys: readonly string[],
   parameters: readonly string[] = [],
@@ -22,7 +25,7 @@ export async function runScript(
   try {
     return await connection.command('EVALSHA', sha, ...rest)
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    if (!(error instanceof Error) || !unknownScript.test(error.message)) throw error
     return connection.command('EVAL', text, ...rest)
   }
 }

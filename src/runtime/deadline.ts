@@ -7,8 +7,17 @@ export function deadline<T>(work: Promise<T>, timeoutMs: number, late: () => Err
     const timer = setTimeout(() => {
       reject(late())
     }, timeoutMs)
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-    })
+    work.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        // As it is, whatever it is.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(error)
+      },
+    )
   })
 }

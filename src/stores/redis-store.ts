@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { connectionOf, type RedisClient } from '../redis/client.js'
+import { connectionOf } from '../redis/client.js'
+import type { RedisClient } from '../redis/clients.js'
 import { redisOptions } from '../redis/options.js'
 import { checkOptions } from '../runtime/check.js'
 import { RedisBackend } from './redis/backend.js'

@@ -1,17 +1,16 @@
 import {
   approveContract,
   changeTier,
-  defineTier,
   memoryCounter,
   memoryStore,
   overrideLimits,
-  registerClient,
   requestContract,
   revokeContract,
   rotateSecret,
   type Limit,
 } from 'clientele'
 import { afterAll, describe, expect, it } from 'vitest'
+import { clientUnderTier, tierOf } from '../support/client-under-tier.js'
 import { call } from '../support/call.js'
 import { frameworks, type Running } from '../support/frameworks.js'
 import { expectRefusal } from './attacked.js'
@@ -32,14 +31,11 @@ const algorithms: Record<string, (requests: number) => Limit> = {
 
 async function world(framework: (typeof frameworks)[number], limit: (requests: number) => Limit) {
   const store = memoryStore()
-  const tier = (name: string, ...limits: Limit[]) =>
-    defineTier(store, { api, name, approval: 'automatic', limits, actor })
+  const tier = (name: string, ...limits: Limit[]) => tierOf(store, api, name, limits)
   await tier('gold', limit(4))
   await tier('free', limit(6), { algorithm: 'fixed', requests: 100, windowSeconds: 60 })
-  const registered = await registerClient(store, { name: 'app', actor })
-  const client = registered.client.id
-  await requestContract(store, { client, api, tier: 'gold', actor })
-  let secret = registered.clientSecret
+  const { id: client, clientId, clientSecret } = await clientUnderTier(store, api, 'gold')
+  let secret = clientSecret
   const clocks = { nowMs: 1000, wallMs: Date.parse('2026-03-10T00:00Z') }
   const counter = memoryCounter({ clock: () => clocks.nowMs, wallClock: () => clocks.wallMs })
   const server = await framework.start(
@@ -51,7 +47,7 @@ async function world(framework: (typeof frameworks)[number], limit: (requests: n
     call(server.url, {
       path: '/limited',
       headers: [
-        ['client_id', registered.clientId],
+        ['client_id', clientId],
         ['client_secret', secret],
       ],
     })

@@ -63,7 +63,7 @@ async function underLoad(opened: Opened): Promise<() => Promise<readonly number[
     limits: [{ requests: 1_000_000, windowSeconds: 3600 }],
     actor: 'load',
   })
-  const { client, clientId, clientSecret = '' } = await registerClient(store, { name: 'load', actor: 'load' })
+  const { client, clientId, clientSecret } = await registerClient(store, { name: 'load', actor: 'load' })
   await requestContract(store, { client: client.id, api: 'load', tier: 'wide', actor: 'load' })
   const { enforceClientId, limitBySla } = policies({ api: 'load', store, counter })
   const app = express()
@@ -74,15 +74,15 @@ async function underLoad(opened: Opened): Promise<() => Promise<readonly number[
     ['client_secret', clientSecret],
   ] as const
   const statuses: number[] = []
-  let isOver = false
+  const over = new AbortController()
   const work = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       statuses.push((await call(server.url, { path: '/', headers })).status)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   })()
   return async () => {
-    isOver = true
+    over.abort()
     await work
     await server.close()
     return statuses

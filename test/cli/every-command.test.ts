@@ -95,5 +95,7 @@ function withActions(command: Command): Command[] {
 }
 
 function pathOf(command: Command): string {
-  return command.parent?.parent == null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+  const { parent } = command
+  const isFirst = parent?.parent === null || parent?.parent === undefined
+  return isFirst ? command.name() : `${pathOf(parent)} ${command.name()}`
 }

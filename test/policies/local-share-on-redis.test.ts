@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 /** Two APIs with connections of their own, as two processes have them, on one Redis. */
-async function twoOn(client: string, requests: number) {
+async function twoOn(client: string, requests: number, lease?: object) {
   const redis = await RedisProcess.start()
   cleanups.push(() => redis.kill())
   const { store, clients } = await seededStore(undefined, requests)
@@ -27,7 +27,7 @@ async function twoOn(client: string, requests: number) {
   const one = async () => {
     const opened = await redisClients[client]!(redis.url)
     const events: DecisionEvent[] = []
-    const counter = redisCounter(opened.client, { timeoutMs: 150 })
+    const counter = redisCounter(opened.client, { timeoutMs: 150, ...(lease && { lease }) })
     const whenCounterFails = { localShare: { processes: 2 } }
     const server = await (frameworks[0] as Framework).start(
       { api: 'orders', store, counter, onDecision: (event) => events.push(event) },
@@ -67,5 +67,16 @@ describeWithProgram('redis-server', '--version')('a local share beside a Redis t
     // It came back empty: without what is made up for, there would be twenty more.
     back += (await a.passed(10)) + (await b.passed(10))
     expect(back).toBeLessThanOrEqual(4)
+  })
+
+  it('over shares that were taken before: those are spent, and then its part of the limit', async () => {
+    const { redis, a, b } = await twoOn('ioredis', 20, { maxMs: 60_000, share: 0.5 })
+    expect(await a.passed(12)).toBe(12)
+    await redis.kill()
+    // What is on loan here was charged there. More than its part has been let through here: that is all it has.
+    const onLoan = await a.passed(12)
+    expect(onLoan).toBeGreaterThan(0)
+    expect(12 + onLoan).toBeLessThanOrEqual(20)
+    expect(await b.passed(12)).toBe(10)
   })
 })

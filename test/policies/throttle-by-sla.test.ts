@@ -1,15 +1,11 @@
 import { request as httpRequest, type ClientRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  approveContract,
-  defineTier,
   disableClient,
   endSecret,
   memoryCounter,
   memoryStore,
   overrideLimits,
-  registerClient,
-  requestContract,
   revokeContract,
   rotateSecret,
   type Counter,
@@ -19,8 +15,9 @@ import {
 } from 'clientele'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Handlers } from '../../src/adapters/handlers.js'
-import { expectRefusal, type Headers, type Routes } from '../attacks/attacked.js'
+import { expectRefusal, type Routes } from '../attacks/attacked.js'
 import { answering, type Answered } from '../support/answering.js'
+import { clientUnderTier, tierOf } from '../support/client-under-tier.js'
 import { call, type Answer } from '../support/call.js'
 import { frameworks, type Framework, type Running } from '../support/frameworks.js'
 import { switchedCounter } from '../support/switched-counter.js'
@@ -43,17 +40,8 @@ interface Setting {
 
 async function throttled(framework: Framework, { limits, options, counter = memoryCounter(), guards, act }: Setting) {
   const store = memoryStore()
-  await defineTier(store, { api, name: 'gold', approval: 'manual', limits, actor })
-  const clientOf = async (name: string) => {
-    const { client, clientId, clientSecret } = await registerClient(store, { name, actor })
-    await requestContract(store, { client: client.id, api, tier: 'gold', actor })
-    await approveContract(store, { client: client.id, api, actor, ownRequest: true })
-    const headers: Headers = [
-      ['client_id', clientId],
-      ['client_secret', clientSecret],
-    ]
-    return { id: client.id, headers }
-  }
+  await tierOf(store, api, 'gold', limits)
+  const clientOf = (name: string) => clientUnderTier(store, api, 'gold', name)
   const [one, other] = [await clientOf('one'), await clientOf('other')]
   const events: DecisionEvent[] = []
   const handled: string[] = []

@@ -1,9 +1,10 @@
+import { GlideClient, Logger } from '@valkey/valkey-glide'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import type { RedisClient } from '../../src/redis.js'
+import type { RedisClient, RedisCommandClient } from '../../src/redis.js'
 
-export interface OpenedClient {
-  readonly client: RedisClient
+export interface OpenedClient<Client = RedisClient> {
+  readonly client: Client
   command(...command: string[]): Promise<unknown>
   close(): void
 }
@@ -31,6 +32,24 @@ export const redisClients: Readonly<Record<string, (url: string) => Promise<Open
       command: (name = '', ...rest) => client.call(name, ...rest),
       close: () => {
         client.disconnect()
+      },
+    }
+  },
+}
+
+/** With those that only ask, and cannot listen. */
+export const commandClients: Readonly<Record<string, (url: string) => Promise<OpenedClient<RedisCommandClient>>>> = {
+  ...redisClients,
+  async 'valkey-glide'(url) {
+    // It writes what the server refuses to the terminal, also that it does not know a script yet.
+    Logger.init('off')
+    const { hostname: host, port } = new URL(url)
+    const client = await GlideClient.createClient({ addresses: [{ host, port: Number(port) }], requestTimeout: 10_000 })
+    return {
+      client,
+      command: (...command) => client.customCommand(command),
+      close: () => {
+        client.close()
       },
     }
   },

@@ -1,9 +1,9 @@
 import { memoryReplays, type ReplayMemory } from 'clientele'
-import { redisReplays } from 'clientele/redis'
+import { redisReplays, type RedisCommandClient } from 'clientele/redis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { describeWithProgram } from '../support/needs.js'
 import { RedisProcess } from '../support/redis-process.js'
-import { redisClients, type OpenedClient } from './redis-clients.js'
+import { commandClients, type OpenedClient } from './redis-clients.js'
 
 const replayFault = expect.objectContaining({ code: 'ERR_CLIENTELE_REPLAY', status: 503 }) as Error
 const optionsFault = expect.objectContaining({ code: 'ERR_CLIENTELE_OPTIONS' }) as Error
@@ -63,10 +63,10 @@ describe('memoryReplays', () => {
 })
 
 describeWithProgram('redis-server', '--version')('redisReplays on a Redis of its own', () => {
-  describe.each(Object.entries(redisClients))('with a client of %s', (_name, connect) => {
+  describe.each(Object.entries(commandClients))('with a client of %s', (_name, connect) => {
     let redis: RedisProcess
-    let opened: OpenedClient
-    let second: OpenedClient
+    let opened: OpenedClient<RedisCommandClient>
+    let second: OpenedClient<RedisCommandClient>
 
     beforeAll(async () => {
       redis = await RedisProcess.start()

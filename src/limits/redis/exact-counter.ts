@@ -4,7 +4,7 @@ import { marksOf, standingOf } from './answer.js'
 import type { Charged } from './leases.js'
 import type { CounterKeys } from './keys.js'
 import type { Names } from './names.js'
-import { ceilingOf, limitTexts, spanOf } from './limit-texts.js'
+import { ceilingOf, limitText, spanOf } from './limit-text.js'
 import { giveBackScript, resetScript, takeScript } from './scripts.js'
 import type { CountingServer } from './server.js'
 
@@ -23,11 +23,8 @@ export class ExactCounter implements Counter {
   async take(subject: string, limits: readonly CounterLimit[], cost: number): Promise<Take> {
     checkCost(cost)
     const id = this.#names.next()
-    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], (nowMs) => [
-      String(cost),
-      id,
-      ...limitTexts(limits, nowMs),
-    ])
+    const question = (nowMs: number) => `${cost},"${id}"${limitText(limits, nowMs)}`
+    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], question)
     const standing = standingOf(reply, limits)
     const { taken, account, now } = standing
     const readings = account.read(account.layout, cost, now)
@@ -37,11 +34,8 @@ export class ExactCounter implements Counter {
   }
 
   async peek(subject: string, limits: readonly CounterLimit[]): Promise<readonly Reading[]> {
-    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], (nowMs) => [
-      '',
-      '',
-      ...limitTexts(limits, nowMs),
-    ])
+    const question = (nowMs: number) => `false,""${limitText(limits, nowMs)}`
+    const reply = await this.#server.run(takeScript, [this.#keys.account(subject)], question)
     const { account, now } = standingOf(reply, limits)
     return account.read(account.layout, 1, now)
   }
@@ -54,25 +48,22 @@ export class ExactCounter implements Counter {
 
   async returnCharge({ subject, id, limits, marks, cost: charged }: Charged, cost: number): Promise<void> {
     // For as long as it can still be done, twice over.
-    const keptMs = String(2 * this.#server.timeoutMs)
-    const parameters = [keptMs, id, String(Math.min(cost, charged)), ...limits.flatMap(markTexts(marks))]
+    const keptMs = 2 * this.#server.timeoutMs
+    const question = `${keptMs},"${id}",${Math.min(cost, charged)}${limits.map(markText(marks)).join('')}`
     const keys = [this.#keys.account(subject), this.#keys.mark(subject, this.#names.next())]
-    await this.#server.run(giveBackScript, keys, () => parameters)
+    await this.#server.run(giveBackScript, keys, () => question)
   }
 
   /** `holder`: whose lease is over. */
   async reset(subject: string, holder = ''): Promise<void> {
     const id = this.#names.next()
-    await this.#server.run(resetScript, [this.#keys.account(subject)], () => [id, holder])
+    await this.#server.run(resetScript, [this.#keys.account(subject)], () => `"${id}","${holder}"`)
   }
 }
 
-function markTexts(marks: readonly number[]): (limit: CounterLimit, index: number) => readonly string[] {
-  return (limit, index) => [
-    limit.key,
-    String(ceilingOf(limit)),
-    String(spanOf(limit)),
-    String(marks[index]),
-    limit.algorithm === 'concurrent' ? '1' : '0',
-  ]
+function markText(marks: readonly number[]): (limit: CounterLimit, index: number) => string {
+  return (limit, index) => {
+    const key = JSON.stringify(limit.key)
+    return `,${key},${ceilingOf(limit)},${spanOf(limit)},${marks[index] ?? NaN},${limit.algorithm === 'concurrent'}`
+  }
 }

@@ -1,5 +1,6 @@
 import { script } from '../../redis/script.js'
-import { answer, charge, clock, deadline, giveBack, load, save, settle, used } from './lua.js'
+import { answer, asked, deadline, load, save } from './lua-account.js'
+import { charge, giveBack, settle, used } from './lua.js'
 import { forEach, roomFrom } from './scripts.js'
 
 const grantOne = `
@@ -9,33 +10,33 @@ const grantOne = `
 `
 
 /**
- * KEYS: the account. ARGV: until when, the cost, an ID for an account that begins, who asks; the turn of the lease that
+ * KEYS: the account. Asked: until when, the cost, an ID for an account that begins, who asks; the turn of the lease that
  * it ends, and what of that was not spent; the turn of the next one, how much is wanted (the cost included), at most
  * which share of what is left, and how long it is to last; the limits.
  *
  * A lease ends before any window turns that it was charged in. So what is spent of it is spent where it was charged.
  * Returns what `takeScript` does, and after the ID how much was charged, and how long that may be spent.
  */
-export const askScript = script(`${clock}${deadline}${load}${save}${used}${charge}${giveBack}${settle}${answer}
-local cost = tonumber(ARGV[2])
-local settled = settle(ARGV[4], ARGV[5], tonumber(ARGV[6]))
+export const askScript = script(`${asked}${deadline}${load}${save}${used}${charge}${giveBack}${settle}${answer}
+local cost = asked[2]
+local settled = settle(asked[4], asked[5], asked[6])
 ${roomFrom(11)}
 local granted, lasts = 0, 0
 if room then
-  granted, lasts = math.max(cost, math.min(tonumber(ARGV[8]), math.floor(least * tonumber(ARGV[9])))), tonumber(ARGV[10])
-  if account[1] == '' then account[1] = ARGV[3] end
+  granted, lasts = math.max(cost, math.min(asked[8], math.floor(least * asked[9]))), asked[10]
+  if id == '' then id = asked[3] end
   local marks = {}
 ${forEach(11, grantOne)}
-  if granted > cost then leases[ARGV[4]] = { ARGV[7], granted, now + lasts, marks } end
+  if granted > cost then leases[asked[4]] = { asked[7], granted, now + lasts, marks } end
 end
 if room or settled then save() end
-local answer = { room and 1 or 0, now, account[1], text(granted), lasts }
+local answer = { room and 1 or 0, now, id, text(granted), lasts }
 ${forEach(11, 'add(answer, algorithm, limits[key], span)')}
 return answer
 `)
 
-/** KEYS: the account. ARGV: until when, whose lease, its turn, what of it was not spent. */
-export const settleScript = script(`${clock}${deadline}${load}${save}${used}${giveBack}${settle}
-if settle(ARGV[2], ARGV[3], tonumber(ARGV[4])) then save() end
+/** KEYS: the account. Asked: until when, whose lease, its turn, what of it was not spent. */
+export const settleScript = script(`${asked}${deadline}${load}${save}${used}${giveBack}${settle}
+if settle(asked[2], asked[3], asked[4]) then save() end
 return { 'done', now }
 `)

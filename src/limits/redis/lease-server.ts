@@ -3,7 +3,7 @@ import { ExactCounter } from './exact-counter.js'
 import type { CounterKeys } from './keys.js'
 import { askScript, settleScript } from './lease-scripts.js'
 import type { Grant, LeaseServer, Question, Settlement } from './leases.js'
-import { limitTexts } from './limit-texts.js'
+import { limitText } from './limit-text.js'
 import type { Names } from './names.js'
 import type { CountingServer } from './server.js'
 
@@ -19,30 +19,28 @@ export class RedisLeases extends ExactCounter implements LeaseServer {
   readonly #server: CountingServer
   readonly #keys: CounterKeys
   readonly #names: Names
-  readonly #terms: readonly [share: string, lastsMs: string]
+  readonly #terms: string
 
   constructor(server: CountingServer, keys: CounterKeys, names: Names, { maxMs, share }: LeaseTerms) {
     super(server, keys, names)
     this.#server = server
     this.#keys = keys
     this.#names = names
-    this.#terms = [String(share), String(maxMs)]
+    this.#terms = `${share},${maxMs}`
   }
 
   async ask({ subject, limits, cost, wanted, turn, settled }: Question): Promise<Grant> {
-    const before = settled === undefined ? ['', '0'] : [settled.turn, String(settled.unspent)]
-    const own = [String(cost), this.#names.next(), this.#names.process, ...before, turn, String(wanted), ...this.#terms]
-    const reply = await this.#server.run(askScript, [this.#keys.account(subject)], (nowMs) => [
-      ...own,
-      ...limitTexts(limits, nowMs),
-    ])
+    const before = settled === undefined ? '"",0' : `"${settled.turn}",${settled.unspent}`
+    const own = `${cost},"${this.#names.next()}","${this.#names.process}",${before},"${turn}",${wanted},${this.#terms}`
+    const question = (nowMs: number) => own + limitText(limits, nowMs)
+    const reply = await this.#server.run(askScript, [this.#keys.account(subject)], question)
     const granted = { granted: numberOf(reply[3]), lastsMs: numberOf(reply[4]) }
     return { ...standingOf(reply, limits, 5), ...granted }
   }
 
   async settle({ subject, turn, unspent }: Settlement): Promise<void> {
-    const parameters = [this.#names.process, turn, String(Math.min(unspent, Number.MAX_SAFE_INTEGER))]
-    await this.#server.run(settleScript, [this.#keys.account(subject)], () => parameters)
+    const question = `"${this.#names.process}","${turn}",${Math.min(unspent, Number.MAX_SAFE_INTEGER)}`
+    await this.#server.run(settleScript, [this.#keys.account(subject)], () => question)
   }
 
   override reset(subject: string): Promise<void> {

@@ -1,42 +1,9 @@
 /**
- * What the scripts are made of. An account is one value, so that everything of a subject lies on one node of a cluster:
- * `{ id, limits, leases }`, where a limit is `{ algorithm, end, number, … }` with the numbers that
- * `limits/algorithms` has for it, and a lease `{ turn, amount, end, marks by key }`.
- *
- * The arithmetic is that of `limits/algorithms`, done here again because it has to be done where the numbers are; a test
- * holds both to the same oracle. `span` is what a limit lasts; for `gcra` what runs off in a millisecond.
+ * What the scripts count with. The arithmetic is that of `limits/algorithms`, done here again because it has to be done
+ * where the numbers are; a test holds both to the same oracle. A limit is `{ algorithm, end, number, … }` with the numbers
+ * that `limits/algorithms` has for it, a lease `{ turn, amount, end, marks by key }`. `span` is what a limit lasts; for
+ * `gcra` what runs off in a millisecond.
  */
-export const clock = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`
-
-/** ARGV[1]: until when by the server's clock somebody waits for this. */
-export const deadline = `
-if now > tonumber(ARGV[1]) then return { 'again', now } end
-`
-
-export const load = `
-local packed = redis.call('GET', KEYS[1])
-local account = packed and cmsgpack.unpack(packed) or { '', {}, {} }
-local limits, leases = account[2], account[3]
-`
-
-/** What has long ended is dropped; a lease only when its holder must have been gone for an hour. */
-export const save = `
-local function save()
-  local last = 0
-  for key, limit in pairs(limits) do
-    if limit[2] <= now then limits[key] = nil elseif limit[2] > last then last = limit[2] end
-  end
-  for holder, lease in pairs(leases) do
-    if lease[3] + 3600000 < now then leases[holder] = nil end
-  end
-  if last == 0 then return redis.call('DEL', KEYS[1]) end
-  redis.call('SET', KEYS[1], cmsgpack.pack(account), 'PX', math.ceil(last - now))
-end
-`
-
 export const used = `
 local function over(start, span)
   return now >= start + span or now < start - span
@@ -133,21 +100,5 @@ local function settle(holder, turn, unspent)
     if limit then giveBack(limit, 0, (limit[2] - limit[3]) / 2, mark, math.min(unspent, lease[2])) end
   end
   return true
-end
-`
-
-/** Of each limit the numbers, or how many are in flight; nothing for one that was never charged. */
-export const answer = `
-local widths = { fixed = 2, calendar = 3, sliding = 3, gcra = 3 }
-local function text(number)
-  return number % 1 == 0 and number or string.format('%.17g', number)
-end
-local function add(answer, algorithm, limit, span)
-  local width, last = widths[algorithm], #answer
-  if not width then
-    answer[last + 1] = limit and #limit - 2 - aged(limit, span) or 0
-  else
-    for at = 1, width do answer[last + at] = limit and text(limit[2 + at]) or false end
-  end
 end
 `

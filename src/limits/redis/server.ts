@@ -1,5 +1,5 @@
 import { ClienteleFault } from '../../decisions/faults.js'
-import type { RedisConnection } from '../../redis/client.js'
+import type { RedisCommands } from '../../redis/connection.js'
 import { EvictionCheck } from '../../redis/eviction.js'
 import { listOf } from '../../redis/replies.js'
 import { runScript, type RedisScript } from '../../redis/script.js'
@@ -11,20 +11,23 @@ import { numberOf } from './answer.js'
 const maxUnanswered = 10_000
 /** The time of the server may be another than was thought; a second time, a window may turn on the way. */
 const maxAttempts = 4
-const never = String(Number.MAX_SAFE_INTEGER)
+const never = Number.MAX_SAFE_INTEGER
 
 /** Where the counting is done: runs scripts, within a time, by the server's clock. */
 export class CountingServer {
   readonly timeoutMs: number
-  readonly #connection: RedisConnection
+  readonly #connection: RedisCommands
   readonly #eviction: EvictionCheck
   /** What to add to the monotonic clock: less than the server's time by as long as an answer takes. */
   #offsetMs: number | undefined
   #unanswered = 0
   #isReady = false
   #isClosed = false
+  readonly #isAnswered = (): void => {
+    this.#unanswered -= 1
+  }
 
-  constructor(connection: RedisConnection, timeoutMs: number, anyKey: string) {
+  constructor(connection: RedisCommands, timeoutMs: number, anyKey: string) {
     this.timeoutMs = timeoutMs
     this.#connection = connection
     this.#eviction = new EvictionCheck(connection, anyKey, evicts)
@@ -35,14 +38,17 @@ export class CountingServer {
     this.#isReady = true
   }
 
-  /** `parametersAt` is given the server's time. What the script answers with 'again' is sent again, with its time. */
+  /**
+   * `questionAt` is given the server's time, and returns what stands in a list of JSON. What the script answers with
+   * 'again' is asked again, with its time.
+   */
   async run(
     script: RedisScript,
     keys: readonly string[],
-    parametersAt: (serverNowMs: number) => readonly string[],
+    questionAt: (serverNowMs: number) => string,
   ): Promise<readonly unknown[]> {
     if (!this.#isReady) await this.ready()
-    return this.#guarded(() => this.#attempt(script, keys, parametersAt))
+    return this.#guarded(() => this.#attempt(script, keys, questionAt))
   }
 
   close(): void {
@@ -53,15 +59,15 @@ export class CountingServer {
   async #attempt(
     script: RedisScript,
     keys: readonly string[],
-    parametersAt: (serverNowMs: number) => readonly string[],
+    questionAt: (serverNowMs: number) => string,
   ): Promise<readonly unknown[]> {
     const givenUpAtMs = monotonicClock() + this.timeoutMs
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const offsetMs = this.#offsetMs
       const nowMs = offsetMs === undefined ? Date.now() : Math.floor(monotonicClock() + offsetMs)
       // Before the first answer nobody can tell by the server's clock when it is too late.
-      const until = offsetMs === undefined ? never : String(Math.floor(givenUpAtMs + offsetMs))
-      const reply = listOf(await runScript(this.#connection, script, keys, [until, ...parametersAt(nowMs)]))
+      const until = offsetMs === undefined ? never : Math.floor(givenUpAtMs + offsetMs)
+      const reply = listOf(await runScript(this.#connection, script, keys, [`[${until},${questionAt(nowMs)}]`]))
       this.#offsetMs = numberOf(reply[1]) - monotonicClock()
       if (reply[0] !== 'again') return reply
       if (monotonicClock() >= givenUpAtMs) break
@@ -73,9 +79,8 @@ export class CountingServer {
     if (this.#isClosed) throw fault('it is closed')
     if (this.#unanswered >= maxUnanswered) throw fault('too many questions are unanswered')
     this.#unanswered += 1
-    const answered = work().finally(() => {
-      this.#unanswered -= 1
-    })
+    const answered = work()
+    answered.then(this.#isAnswered, this.#isAnswered)
     try {
       return await deadline(answered, this.timeoutMs, () => fault(`no answer from the server in ${this.timeoutMs} ms`))
     } catch (cause) {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { ClienteleFault } from '../../decisions/faults.js'
 import type { ReplayMemory } from '../../decisions/replay-memory.js'
-import { connectionOf, type RedisClient, type RedisConnection } from '../../redis/client.js'
+import { commandsOf } from '../../redis/client.js'
+import type { RedisCommandClient } from '../../redis/clients.js'
+import type { RedisCommands } from '../../redis/connection.js'
 import { EvictionCheck } from '../../redis/eviction.js'
 import { redisOptions } from '../../redis/options.js'
 import { listOf, textOf } from '../../redis/replies.js'
@@ -38,20 +40,20 @@ return { redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) == ARGV[2] and '
  *
  * @throws ClienteleFault `ERR_CLIENTELE_OPTIONS`
  */
-export function redisReplays(client: RedisClient, options: RedisReplaysOptions = {}): ReplayMemory {
+export function redisReplays(client: RedisCommandClient, options: RedisReplaysOptions = {}): ReplayMemory {
   const { prefix, timeoutMs } = checkOptions('redisReplays()', optionsSchema, options)
-  return new ReplaysInRedis(connectionOf(client, 'redisReplays()'), `{${prefix}}:replays`, timeoutMs)
+  return new ReplaysInRedis(commandsOf(client, 'redisReplays()'), `{${prefix}}:replays`, timeoutMs)
 }
 
 class ReplaysInRedis implements ReplayMemory {
-  readonly #connection: RedisConnection
+  readonly #connection: RedisCommands
   readonly #name: string
   readonly #timeoutMs: number
   readonly #eviction: EvictionCheck
   #epoch: string | undefined
   #distrustedUntil = -Infinity
 
-  constructor(connection: RedisConnection, name: string, timeoutMs: number) {
+  constructor(connection: RedisCommands, name: string, timeoutMs: number) {
     this.#connection = connection
     this.#name = name
     this.#timeoutMs = timeoutMs

@@ -1,12 +1,10 @@
+import type { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { redisCounter, type RedisClient, type RedisCounter } from 'clientele/redis'
-import { Cluster } from 'ioredis'
+import { redisCounter, type RedisClient } from 'clientele/redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { concurrentLimit, gcraLimit, limitOf, slidingLimit } from '../../../src/testing/counter/bench.js'
-import { testCounter } from '../../../src/testing/counter.js'
 import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
 import { describeWithProgram } from '../../support/needs.js'
 import { RedisProcess } from '../../support/redis-process.js'
@@ -152,28 +150,36 @@ describeWithOwnRedis('redisCounter on a Redis of its own', () => {
     expect(after!.used).toBeLessThan(left!.used)
   })
 
-  describe('on a cluster', () => {
-    let node: RedisProcess
-    let cluster: Cluster
-    let folder: string
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'clientele-cluster-'))
-      const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--dir', folder]
-      node = await RedisProcess.start(...settings)
-      const direct = await redisClients.ioredis!(node.url)
-      await direct.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-      while (!String(await direct.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50)
-      direct.close()
-      cluster = new Cluster([node.url])
-    })
-    afterAll(async () => {
-      cluster.disconnect()
-      await node.kill()
-      rmSync(folder, { recursive: true, force: true })
-    })
-    let exact: RedisCounter | undefined
-    let leasing: RedisCounter | undefined
-    testCounter('exact', () => (exact ??= redisCounter(cluster, { timeoutMs: 20_000 })), { describe, it })
-    testCounter('lease', () => (leasing ??= redisCounter(cluster, { timeoutMs: 20_000, lease: {} })), { describe, it })
+  it('a replica takes over: what it had heard of is charged, and what it had not is lost', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'clientele-replica-'))
+    const of = redis.url.replace('redis://', '').replace(':', ' ')
+    const replica = await RedisProcess.start('--replicaof', of, '--dir', folder)
+    const promoted = await redisClients.ioredis!(replica.url)
+    await until(async () => String(await promoted.command('INFO', 'replication')).includes('master_link_status:up'))
+    const before = redisCounter(opened.client, { prefix })
+    await before.take('a', [limitOf(12)], 10)
+    await opened.command('WAIT', '1', '0')
+    await promoted.command('REPLICAOF', 'NO', 'ONE')
+    // Nobody has told this process yet.
+    expect((await before.take('a', [limitOf(12)], 2)).taken).toBe(true)
+    expect((await before.take('a', [limitOf(12)], 1)).taken).toBe(false)
+    const after = redisCounter(promoted.client, { prefix })
+    expect((await after.peek('a', [limitOf(12)]))[0]?.used).toBe(10)
+    expect((await after.take('a', [limitOf(12)], 2)).taken).toBe(true)
+    expect((await after.take('a', [limitOf(12)], 1)).taken).toBe(false)
+    promoted.close()
+    await replica.kill()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('puts one listener on a client, however many counters are made of it, and takes it off again', async () => {
+    const own = await redisClients.redis!(redis.url)
+    const listeners = () => (own.client as unknown as EventEmitter).listenerCount('error')
+    const without = listeners()
+    const counters = Array.from({ length: 20 }, () => redisCounter(own.client, { prefix }))
+    expect(listeners()).toBe(without + 1)
+    for (const counter of counters) await counter.close()
+    expect(listeners()).toBe(without)
+    own.close()
   })
 })

@@ -1,16 +1,16 @@
-import { redisCounter, type RedisCounter } from 'clientele/redis'
+import { redisCounter, type RedisCommandClient, type RedisCounter } from 'clientele/redis'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { testCounter } from '../../../src/testing/counter.js'
-import { redisClients, type OpenedClient } from '../../stores/redis-clients.js'
+import { commandClients, type OpenedClient } from '../../stores/redis-clients.js'
 import { describeWithServer } from '../../support/needs.js'
 import { ownPlace, type Place } from '../../support/servers.js'
 
 const describeWithRedis = await describeWithServer('redis')
 
 describeWithRedis('redisCounter', () => {
-  describe.each(Object.entries(redisClients))('with a client of %s', (_name, connect) => {
+  describe.each(Object.entries(commandClients))('with a client of %s', (_name, connect) => {
     let place: Place
-    let opened: OpenedClient
+    let opened: OpenedClient<RedisCommandClient>
     beforeAll(async () => {
       place = await ownPlace('redis')
       opened = await connect(place.url)

@@ -15,7 +15,7 @@ function onSetClock(text: string): string {
   end)()`
   if (!text.includes("redis.call('TIME')")) throw new Error('this script asks nobody for the time')
   // Keys end by the server's own clock, which goes on while the one that is set stands still.
-  return text.replace("redis.call('TIME')", time).replace("'PX', math.ceil(last - now)", "'PX', 600000")
+  return text.replace("redis.call('TIME')", time).replace("'PX', math.ceil(kept - now)", "'PX', 600000")
 }
 
 /** For a server of a test's own, on which `nowMs` is told before each script. */
