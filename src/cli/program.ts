@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { ClienteleFault } from '../decisions/faults.js'
 import { addAudit } from './commands/audit.js'
 import { addClients } from './commands/clients.js'
 import { addContracts } from './commands/contracts.js'
@@ -18,6 +17,7 @@ import { addUsage } from './commands/usage.js'
 import { commandExamples } from './examples.js'
 import { CliError, exitCodes, exitOfFault } from './exit-codes.js'
 import { inCommandWords } from './fault-words.js'
+import { isOurFault } from './our-fault.js'
 import { printable } from './safe-text.js'
 
 /** Runs one command line and resolves to the exit code. Nothing that it throws is left. */
@@ -112,7 +112,7 @@ function settle(command: Command): void {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done.code : exitCodes.wrongInput.code
   if (error instanceof CliError) return tell(error.message, exitCodes[error.exit].code)
-  if (error instanceof ClienteleFault) {
+  if (isOurFault(error)) {
     const exit = exitOfFault[error.code] ?? (error.status === 503 ? 'outage' : 'failed')
     return tell(`${error.code}: ${inCommandWords(error.message)}`, exitCodes[exit].code)
   }

@@ -21,8 +21,12 @@ export interface Surroundings {
 /** The command as a process of its own, on the sources. */
 export async function clientele(surroundings: Surroundings, ...parameters: readonly string[]): Promise<Ended> {
   const { store, input = '', environment = {} } = surroundings
-  const command = await prebuilt(new URL('../../src/cli/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [command, ...parameters], {
+  const named = [store, ...Object.values(environment), ...parameters]
+  // A config file in TypeScript wants a loader, and the same modules as the command.
+  const command = named.some((each) => each?.endsWith('.ts') === true)
+    ? ['--import', 'tsx', 'src/cli/main.ts']
+    : [await prebuilt(new URL('../../src/cli/main.ts', import.meta.url))]
+  const child = spawn(process.execPath, [...command, ...parameters], {
     cwd: root,
     env: { ...process.env, CLIENTELE_ACTOR: 'ann', ...(store && { CLIENTELE_STORE: store }), ...environment },
   })

@@ -223,8 +223,7 @@ describe('a config file', () => {
       file,
       `import { diskStore } from '${sources}'\nexport const store = diskStore({ path: ${JSON.stringify(path)} })\n`,
     )
-    const environment = { NODE_OPTIONS: '--import tsx' }
-    await answerOf({ store: file, environment }, 'clients', 'register', '--name', 'Shop')
+    await answerOf({ store: file }, 'clients', 'register', '--name', 'Shop')
     expect(await answerOf({ store: path }, 'clients', 'list')).toMatchObject([{ name: 'Shop' }])
   })
 })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { ClienteleFault } from '../../decisions/faults.js'
+import { isOurFault } from '../our-fault.js'
 import { FetchTrouble } from '../../runtime/bounded-fetch.js'
 import type { Patient } from '../doctor/checks.js'
 import { counterChecks } from '../doctor/counter-checks.js'
@@ -46,6 +46,6 @@ async function report(patient: Patient): Promise<void> {
 
 /** What others say when they fail may hold a URL with a password. */
 function whatFailed(error: unknown): string {
-  if (error instanceof ClienteleFault) return `${error.code}: ${error.message}`
+  if (isOurFault(error)) return `${error.code}: ${error.message}`
   return error instanceof FetchTrouble ? `no answer: ${error.reason}` : 'it failed'
 }

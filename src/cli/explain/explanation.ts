@@ -1,5 +1,5 @@
 import type { Admission, LimitUsage } from '../../decisions/admission.js'
-import { ClienteleFault } from '../../decisions/faults.js'
+import { isOurFault } from '../our-fault.js'
 import type { HttpRequest } from '../../decisions/http-request.js'
 import type { Absent, Policy, Refused, Remarks, Verdict } from '../../decisions/policy.js'
 import { refusals } from '../../decisions/refusals.js'
@@ -107,6 +107,6 @@ function whyNoRoom(refusal: Partial<Refused['refusal']>): readonly string[] {
 
 /** What others throw may hold anything, a token too. */
 function whyFault(error: unknown): Told {
-  if (!(error instanceof ClienteleFault)) return { verdict: 'fault', why: 'it failed, with an error that is not ours' }
+  if (!isOurFault(error)) return { verdict: 'fault', why: 'it failed, with an error that is not ours' }
   return { verdict: 'fault', code: error.code, status: error.status, why: error.message }
 }
