@@ -22,3 +22,17 @@ function escapedUnits(character: string): string {
     return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
   }).join('')
 }
+
+export function isPrintable(text: string): boolean {
+  return text.replace(lineFeedOrTab, '').search(unsafe) === -1
+}
+
+const lineFeedOrTab = /[\n\t]/g
+
+/** The same for YAML, which stays YAML of the same value where all texts that are not printable are in double quotes. */
+export function printableYaml(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(unsafe, (character) => {
+    if (character === '\n' || character === '\t') return character
+    return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
+  })
+}
