@@ -20,3 +20,20 @@ function escapedUnits(character: string): string {
     return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
   }).join('')
 }
+
+export function isPrintable(text: string): boolean {
+  const withoutBreaks = text.replace(lineFeedOrTab, '')
+  return replaceUnseen(withoutBreaks, () => '') === withoutBreaks
+}
+
+const lineFeedOrTab = /[\n\t]/g
+
+/** The same for YAML, which stays YAML of the same value where all texts that are not printable are in double quotes. */
+export function printableYaml(text: string): string {
+  return replaceUnseen(text.replaceAll('\r\n', '\n'), (characters) =>
+    Array.from(characters, (character) => {
+      if (character === '\n' || character === '\t') return character
+      return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
+    }).join(''),
+  )
+}

@@ -62,10 +62,16 @@ function maskOf(bits: number): number {
   return bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff
 }
 
+/** All that is given out of IPv6 (RFC 4291 §2.4, IANA); outside of it are also `::127.0.0.1` and `200::1`. */
+const globalUnicast: IpRange = [ipaddr.IPv6.parse('2000::'), 3]
+/** Looks public, and is the host of the machine on Azure. */
+const azureHost: IpRange = [ipaddr.IPv4.parse('168.63.129.16'), 32]
+
 /**
  * Whether an address is somebody's on the Internet: not of this machine, this network or a special purpose (RFC 6890),
  * nor one that leads back there from IPv6 (NAT64, 6to4, Teredo).
  */
 export function isPublicAddress(address: IpAddress): boolean {
-  return address.range() === 'unicast'
+  if (address.range() !== 'unicast' || isWithin(address, azureHost)) return false
+  return address.kind() === 'ipv4' || isWithin(address, globalUnicast)
 }

@@ -20,7 +20,7 @@ type Unnamed<Event> = Event extends unknown ? Omit<Event, 'follower'> : never
 /** What was tried, and how the record has to read afterwards. */
 interface Attempted {
   readonly record: Follower
-  readonly event: Unnamed<Exclude<FollowerEvent, { kind: 'unavailable' }>>
+  readonly event: Unnamed<Exclude<FollowerEvent, { kind: 'unavailable' | 'ahead' }>>
 }
 
 /** Throws what the store throws, and nothing of a delivery. */

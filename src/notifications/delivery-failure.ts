@@ -23,13 +23,13 @@ export class DeliveryFailure extends Error {
 }
 
 /** Messages of others may hold addresses and what was sent; a code is a word. */
-export function failureOf(error: unknown): DeliveryFailure {
+export function failureOf(error: unknown, about: DeliveryFailure['about'] = 'everything'): DeliveryFailure {
   if (error instanceof DeliveryFailure) return error
   const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as {
     code?: unknown
     name?: unknown
   }
-  return new DeliveryFailure(wordOr(code, wordOr(name, 'FAILED')))
+  return new DeliveryFailure(wordOr(code, wordOr(name, 'FAILED')), { about })
 }
 
 function wordOr(word: unknown, otherwise: string): string {

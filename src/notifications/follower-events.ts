@@ -22,11 +22,14 @@ export type FollowerEvent =
       readonly attempts: number
       readonly reason: string
     }
+  /** It had come to `after`, and the log ends at `head`, as in a restored store. Gets nothing until `beginAgain()`. */
+  | { readonly kind: 'ahead'; readonly follower: string; readonly after: string; readonly head: string }
   /** The contract store does not answer, so nothing is known of what is to be delivered. */
   | { readonly kind: 'unavailable'; readonly follower: string; readonly reason: string }
 
 export function warnOf({ kind, follower, ...event }: FollowerEvent): void {
   const reason = 'reason' in event ? event.reason : ''
   if (kind === 'failed') warn(`A delivery of ${follower} was given up (${reason}): see deliveries().`)
+  if (kind === 'ahead') warn(`${follower} has come further than the audit log goes: see beginAgain().`)
   if (kind === 'unavailable') warn(`What ${follower} has to deliver cannot be read (${reason}).`)
 }

@@ -41,6 +41,7 @@ export class FollowerRun {
   #seen = { version: 0, at: 0 }
   /** From when on our claim counts. */
   #claimedAt = -Infinity
+  #toldAhead: string | undefined
 
   constructor(
     private readonly store: ContractStore,
@@ -95,7 +96,10 @@ export class FollowerRun {
     const work = workOf(record, Date.now())
     if (work.kind === 'hold') return this.#rest(record, work.waitMs)
     const entry = work.kind === 'retry' ? work.retrying.entry : await this.#scan.next(record.after)
-    if (entry === undefined) return this.#rest(record, work.kind === 'new' ? work.waitMs : 0)
+    if (entry === undefined) {
+      this.#tellAhead(record)
+      return this.#rest(record, work.kind === 'new' ? work.waitMs : 0)
+    }
     const claimed = await this.#claim(record)
     const { record: after, event } = await attemptDelivery(this.store, this.followed, claimed, entry, this.options)
     await this.#save(claimed, after)
@@ -150,6 +154,15 @@ export class FollowerRun {
   async #release(): Promise<void> {
     const record = await this.#find()
     if (record?.claim?.by === this.#by) await this.#rest(record, 0)
+  }
+
+  /** Once for each place: nothing is delivered until somebody says where to begin. */
+  #tellAhead({ after }: Follower): void {
+    const head = this.#scan.endBefore(after)
+    if (head !== undefined && this.#toldAhead !== after) {
+      this.#tell({ kind: 'ahead', follower: this.followed.name, after, head })
+    }
+    this.#toldAhead = head === undefined ? undefined : after
   }
 
   #tellUnavailable(error: unknown): void {

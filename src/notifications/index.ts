@@ -1,5 +1,6 @@
 // Who is told of each step of the lifecycle: mails, and whatever follows the audit log
 export { DeliveryFailure, type DeliveryFailureOptions } from './delivery-failure.js'
+export { beginAgain, type BeginAgainInput } from './begin-again.js'
 export { deliveries, type DeliveryState } from './deliveries.js'
 export { followLifecycle, type FollowLifecycleOptions, type LifecycleFollower } from './follow-lifecycle.js'
 export type { FollowerEvent } from './follower-events.js'

@@ -10,6 +10,8 @@ const forgottenAtMost = 200
 /** Finds the next entry that is wanted. What lies between is remembered here, and written down now and then. */
 export class LogScan {
   #scanned = ''
+  #after = ''
+  #head = ''
 
   constructor(
     private readonly store: ContractStore,
@@ -18,14 +20,23 @@ export class LogScan {
 
   /** The next one after `after`; `undefined` where the log ends before there is one. */
   async next(after: string): Promise<string | undefined> {
-    this.#scanned = later(this.#scanned, after)
     const head = await headOf(this.store)
+    // The record, or the log, was put back: what was scanned says nothing of what is there now.
+    const isBack = after < this.#after || head < this.#scanned
+    this.#scanned = isBack ? after : later(this.#scanned, after)
+    this.#after = after
+    this.#head = head
     while (this.#scanned < head) {
       const entry = entryAfter(this.#scanned)
       if (await this.#isWanted(entry)) return entry
       this.#scanned = entry
     }
     return undefined
+  }
+
+  /** Where the log ended, if that is before what the record says was delivered. */
+  endBefore(after: string): string | undefined {
+    return this.#head !== '' && this.#head < after ? this.#head : undefined
   }
 
   /** Where to go on from, if it is so far ahead that it should stand in the record. */

@@ -7,11 +7,11 @@ export interface MailAddress {
 /**
  * The plain core of RFC 5321 §4.1.2: a dot-atom, `@`, a domain of letters, digits and hyphens. No quotes, comments,
  * groups, lists, routes or literals, in which two readers could see two recipients. Domains of other scripts are
- * written as `xn--`.
+ * written as `xn--`. It begins with no hyphen: programs that are given it by a command line read an option there.
  */
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
-const addressPattern = new RegExp(`^(?=.{1,64}@)${atom}(?:\\.${atom})*@(?=.{1,253}$)${label}(?:\\.${label})*$`)
+const addressPattern = new RegExp(`^(?!-)(?=.{1,64}@)${atom}(?:\\.${atom})*@(?=.{1,253}$)${label}(?:\\.${label})*$`)
 
 /** Long enough for every address, and short enough for a pattern to look at. */
 const longestAddress = 318

@@ -6,12 +6,13 @@ import type { ContractStore } from '../contracts/store.js'
 import type { MaybePromise } from '../decisions/maybe-promise.js'
 import { hasFunctions } from '../runtime/check.js'
 import { skipped } from './attempt-delivery.js'
+import { failureOf } from './delivery-failure.js'
 import { follow, type LifecycleFollower } from './follow-lifecycle.js'
 import { checkFollower, followerShape, type FollowerOptions } from './follower-options.js'
 import { newFollower } from '../contracts/new-follower.js'
 import { headOf } from './log-reader.js'
 import { isMailAddress, isMailbox, type MailAddress } from './mail-address.js'
-import { mailFailure, messageOf, type MailTransport } from './mail-message.js'
+import { mailFailure, messageOf, type MailMessage, type MailTransport } from './mail-message.js'
 import { isMailed, mailOccasions, type MailAudience } from './mail-occasions.js'
 import { mailStepOf, type MailStep } from './mail-step.js'
 import { mailTemplates, type MailTemplates } from './mail-templates.js'
@@ -85,6 +86,17 @@ export function mailLifecycle(store: ContractStore, options: MailLifecycleOption
   return follow(store, followed, checked)
 }
 
+type Found = NonNullable<Awaited<ReturnType<typeof mailStepOf>>>
+
+/** Whom a mail goes to and what it says differs from mail to mail: one that cannot be written holds no other. */
+async function aboutThis<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw failureOf(error, 'this')
+  }
+}
+
 class Mailer {
   readonly #templates: MailTemplates
 
@@ -98,15 +110,20 @@ class Mailer {
   async mail(audience: MailAudience, entry: AuditEntry): Promise<unknown> {
     const found = await mailStepOf(this.store, audience, entry)
     if (found === undefined) return skipped
-    const to = audience === 'owner' ? await this.#owner(found.client) : await this.#admins(found.step)
-    const text = to.length === 0 ? undefined : this.#templates[found.step.occasion](found.step)
-    if (text === undefined) return skipped
-    const id = `clientele-${entry.entry}-${audience}-${entry.hash.slice(0, 16)}`
-    const message = messageOf(this.options.from, to, text, id)
+    const message = await aboutThis(() => this.#message(audience, entry, found))
+    if (message === undefined) return skipped
     await this.options.transport.sendMail(message).catch((error: unknown) => {
       throw mailFailure(error)
     })
     return undefined
+  }
+
+  async #message(audience: MailAudience, entry: AuditEntry, { step, client }: Found): Promise<MailMessage | undefined> {
+    const to = audience === 'owner' ? await this.#owner(client) : await this.#admins(step)
+    const text = to.length === 0 ? undefined : this.#templates[step.occasion](step)
+    if (text === undefined) return undefined
+    const id = `clientele-${entry.entry}-${audience}-${entry.hash.slice(0, 16)}`
+    return messageOf(this.options.from, to, text, id)
   }
 
   async #owner(client: Client | undefined): Promise<readonly Mailbox[]> {

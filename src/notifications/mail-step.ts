@@ -1,4 +1,5 @@
-import { everyRecord } from '../contracts/every-record.js'
+import { listAll } from '../contracts/every-record.js'
+import { entryNumbered } from '../contracts/lifecycle/audit-chain.js'
 import type { AuditEntry, Client } from '../contracts/model.js'
 import type { ContractStore } from '../contracts/store.js'
 import { oneLine } from '../runtime/unseen.js'
@@ -71,14 +72,47 @@ function line<Name extends string>(name: Name, text: string | undefined): { read
   return (text === undefined ? {} : { [name]: oneLine(text) }) as { readonly [N in Name]?: string }
 }
 
-/** The last step on the same contract before this one. */
+interface Contract {
+  readonly client: string
+  readonly api: string
+}
+
+/** More steps than a contract has that only people change. */
+const usualSteps = 200
+const nearest = 2000
+const batchSize = 100
+
+/**
+ * The last step on the same contract before this one. Where somebody made thousands of them it is likely near, and each
+ * of his mails must not read them all.
+ */
 async function entryBefore(
   store: ContractStore,
-  { entry }: AuditEntry,
-  contract: { readonly client: string; readonly api: string },
+  entry: AuditEntry,
+  contract: Contract,
 ): Promise<AuditEntry | undefined> {
+  const query = { kind: 'audit', ...contract } as const
+  const few = await store.list<'audit'>({ ...query, pageSize: usualSteps })
+  if (few.cursor === undefined) return lastBefore(entry, few.records)
+  const near = await entryNear(store, entry, contract)
+  return near ?? lastBefore(entry, await listAll<'audit'>(store, query))
+}
+
+/** Among the entries right before, whoever they are about. */
+async function entryNear(store: ContractStore, entry: AuditEntry, contract: Contract): Promise<AuditEntry | undefined> {
+  const end = Number(entry.entry)
+  for (let to = end; to > Math.max(1, end - nearest); to -= batchSize) {
+    const numbers = Array.from({ length: Math.min(batchSize, to - 1) }, (_, at) => entryNumbered(to - 1 - at))
+    const batch = await Promise.all(numbers.map(async (number) => store.find('audit', { entry: number })))
+    const found = batch.find((each) => each?.client === contract.client && each.api === contract.api)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function lastBefore({ entry }: AuditEntry, entries: readonly AuditEntry[]): AuditEntry | undefined {
   let last: AuditEntry | undefined
-  for await (const each of everyRecord<'audit'>(store, { kind: 'audit', ...contract })) {
+  for (const each of entries) {
     if (each.entry < entry && (last === undefined || each.entry > last.entry)) last = each
   }
   return last

@@ -8,6 +8,9 @@ export function severalLines(text: string): string {
     .join('\n')
 }
 
+/** All that is a dot in a name of the network: UTS #46 §4, and what becomes `.` by its mapping. */
+const dotBetween = /(?<=[\p{L}\p{N}])[.\u2024\u3002\uFE52\uFF0E\uFF61](?=[\p{L}\p{N}])/gu
+
 /**
  * For what strangers called themselves, in a plain text: mail programs make links of whatever looks like one, and a
  * client called `https://evil.example/log-in` would lead there under our name.
@@ -15,8 +18,8 @@ export function severalLines(text: string): string {
 export function unlinked(text: string): string {
   return text
     .replace(/:(?=\/\/)/g, '[:]')
-    .replaceAll('@', '[at]')
-    .replace(/(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}])/gu, '[.]')
+    .replace(/[@\uFE6B\uFF20]/g, '[at]')
+    .replace(dotBetween, '[.]')
 }
 
 const entities: Readonly<Record<string, string>> = {

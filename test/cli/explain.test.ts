@@ -215,6 +215,19 @@ describe('explain', () => {
     expect((await usageOf({ client: id })).usage.used).toBe(3)
   })
 
+  it.each([
+    [
+      'a body shorter than it says',
+      'POST /orders HTTP/1.1\nContent-Length: 100\n\n{"a":1',
+      /shorter than its Content-Length/,
+    ],
+    ['chunks without an end', 'POST /orders HTTP/1.1\nTransfer-Encoding: chunked\n\n5\n{"a', /HTTP\/1\.1|last chunk/],
+    ['a tunnel', 'CONNECT x:1 HTTP/1.1\n\n', /CONNECT asks a proxy/],
+  ])('refuses a request that would never end: %s', async (_name, text, message) => {
+    const captured = captureText(Buffer.from(text), { address: '127.0.0.1', encrypted: false })
+    await expect(captured).rejects.toMatchObject({ exit: 'wrongInput', message: expect.stringMatching(message) })
+  })
+
   it('takes header lines alone, and no query on the command line', { timeout: 240_000 }, async () => {
     const file = join(directory, 'headers.txt')
     writeFileSync(file, `client_id: ${clients.approved.clientId}\nclient_secret: ${clients.approved.clientSecret}\n`)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import amf from 'amf-client-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
+import { mergedText, readDocument } from '../../src/cli/snippets/merge-document.js'
 import { writeAppConfig } from './app-config.js'
 import { answerOf, clientele, type Surroundings } from './clientele-process.js'
 
@@ -95,6 +96,42 @@ describe('openapi', () => {
     expect(stderr).toContain('paths./orders/{orderId}.get.responses.401.description: there is something else already')
     const old = await clientele(at, 'openapi', '--merge', written('old.yaml', given.replace('3.1.0', '3.0.3')))
     expect(old.code).toBe(2)
+  })
+
+  const head = 'openapi: 3.1.0\ninfo: { title: t, version: "1" }\n'
+  it.each([
+    ['an alias in the way', `${head}x-p: &p {}\npaths: *p\n`, /: paths\..*: nothing can be added behind an alias/],
+    ['an alias of nothing', `${head}paths: *p\n`, /:3: .*alias/i],
+    [
+      'aliases that unfold without end',
+      `${head}a: &a [1,1,1,1]\n${'bcdef'.replace(
+        /./g,
+        (name) =>
+          `${name}: &${name} [${Array(9)
+            .fill(`*${String.fromCharCode(name.charCodeAt(0) - 1)}`)
+            .join()}]\n`,
+      )}`,
+      /:1: its aliases unfold/,
+    ],
+  ])('says what cannot be merged into: %s', (_name, text, message) => {
+    const path = written('wrong.yaml', text)
+    const merge = (): string => mergedText(readDocument(path), { paths: { '/orders': { get: {} } } })
+    expect(merge).toThrow(expect.objectContaining({ exit: 'wrongInput', message: expect.stringMatching(message) }))
+  })
+
+  it('prints nothing of the document that a terminal could take for an order, and changes no value', () => {
+    const title = '\u009B31mX\u202E\nY\u{E0001}'
+    const document = { openapi: '3.1.0', info: { title, version: '1' }, 'x-\u202E': 1, paths: {} }
+    const plain = `# c\u202E\nopenapi: 3.1.0\r\ninfo: { title: T, version: "1" }\nx-a: |\n  a\u009Bb\n  c\n`
+    for (const [name, text] of [
+      ['raw.json', JSON.stringify(document)],
+      ['raw.yaml', stringify(document)],
+      ['plain.yaml', plain],
+    ] as const) {
+      const merged = mergedText(readDocument(written(name, text)), { 'x-new': true })
+      expect(merged).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u)
+      expect(parse(merged)).toEqual({ ...parse(text), 'x-new': true })
+    }
   })
 })
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { defineTier, memoryStore, readAuditLog, registerClient, requestContract, type ContractStore } from 'clientele'
 import { diskStore } from 'clientele/disk'
-import { deliveries, DeliveryFailure, followLifecycle, type FollowerEvent } from 'clientele/notifications'
+import { beginAgain, deliveries, DeliveryFailure, followLifecycle, type FollowerEvent } from 'clientele/notifications'
 import { firstLine, killed, startChild } from '../support/child-process.js'
 import { fieldOf, SmtpProcess } from '../support/smtp-process.js'
 import { faultOf } from '../support/fault-of.js'
@@ -204,5 +204,33 @@ describe('a follower', () => {
     ]) {
       expect(await faultOf(call)).toMatchObject({ code: 'ERR_CLIENTELE_OPTIONS' })
     }
+  })
+})
+
+describe('a follower that has come further than the log goes', () => {
+  it('says so, once, and goes on from the entry that it is told', async () => {
+    const store = memoryStore()
+    await register(store, 'One', 'Two')
+    const [far] = numbered(999)
+    const value = { name: 'tool', version: 1, after: far!, retrying: [], failed: [] }
+    await store.commit([{ kind: 'follower', key: { name: 'tool' }, expect: null, value }])
+    const { events, told } = follow(store)
+    await until(() => events.length > 0)
+    await register(store, 'Three')
+    const [head] = numbered(2)
+    expect(events).toEqual([{ kind: 'ahead', follower: 'tool', after: far, head }])
+    expect(await deliveries(store)).toMatchObject([{ behind: 0, ahead: 996 }])
+    expect(told).toEqual([])
+
+    await expect(beginAgain(store, { follower: 'tool', after: far! })).rejects.toThrow(/the log ends at 0{11}3/)
+    await expect(beginAgain(store, { follower: 'nobody' })).rejects.toMatchObject({ code: 'ERR_CLIENTELE_NOT_FOUND' })
+    await beginAgain(store, { follower: 'tool', after: numbered(1)[0]! })
+    await until(() => told.length === 2)
+    expect(told).toEqual(numbered(2, 3))
+    await beginAgain(store, { follower: 'tool' })
+    await register(store, 'Four')
+    await until(() => told.length === 3)
+    expect(await deliveries(store)).toMatchObject([{ behind: 0, ahead: 0 }])
+    expect(events.filter(({ kind }) => kind === 'ahead')).toHaveLength(1)
   })
 })

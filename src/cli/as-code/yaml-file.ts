@@ -15,6 +15,8 @@ export interface Finding {
 export interface YamlFile {
   readonly text: string
   readonly data: unknown
+  /** With its comments, for whoever writes it again. */
+  readonly document: Document
   /** Ends the command with every finding, each with file, line and path. */
   refuse(findings: readonly Finding[]): never
 }
@@ -40,7 +42,7 @@ export function readYamlFile(path: string): YamlFile {
   const [problem] = [...document.errors, ...document.warnings]
   if (problem !== undefined) throw wrongInput(`${at(problem.pos[0])}: ${firstLine(problem.message)}`)
   refuseDangerous(document, (node, message) => wrongInput(`${at(node.range?.[0] ?? 0)}: ${message}`))
-  return { text, data: unfolded(document, path), refuse }
+  return { text, data: unfolded(document, path), document, refuse }
 }
 
 function unfolded(document: Document, path: string): unknown {
@@ -69,6 +71,7 @@ function refuseDangerous(document: Document, fault: (node: Node, message: string
   let aliases = 0
   visit(document, (_key, node) => {
     if (isAlias(node) && ++aliases > mostAliases) throw fault(node, `more than ${String(mostAliases)} aliases`)
+    if (isAlias(node) && node.resolve(document) === undefined) throw fault(node, 'an alias of what is not before it')
     if (!isPair(node)) return
     if (!isScalar(node.key)) throw fault(document.contents ?? (node.key as Node), 'expected texts as keys')
     if (node.key.value === '__proto__' || node.key.value === '<<') {

@@ -23,11 +23,21 @@ export function captureText(text: Buffer, sender: Sender): Promise<CapturedReque
     const refuse = (): void => {
       reject(wrongInput('the request is not what HTTP/1.1 has: a request line, header lines, an empty line, a body'))
     }
+    // What there is of a body is parsed right behind the head; a policy would wait for the rest for ever.
     const take = (raw: IncomingMessage, response: ServerResponse): void => {
-      resolve(new LookedAt(raw, response, raw.url ?? '/'))
+      setImmediate(() => {
+        if (raw.complete) resolve(new LookedAt(raw, response, raw.url ?? '/'))
+        else
+          reject(
+            wrongInput('the body of the request is shorter than its Content-Length says, or its last chunk is missing'),
+          )
+      })
+    }
+    const refuseTunnel = (): void => {
+      reject(wrongInput('CONNECT asks a proxy for a tunnel; no route is ever asked'))
     }
     const server = createServer({ requireHostHeader: false }, take)
-    server.on('checkContinue', take).on('checkExpectation', take).on('clientError', refuse)
+    server.on('checkContinue', take).on('checkExpectation', take).on('clientError', refuse).on('connect', refuseTunnel)
     // Node answers by itself what it does not take for a request.
     server.emit('connection', new TextSocket(wireForm(text), sender, refuse))
   })
@@ -54,6 +64,11 @@ class TextSocket extends Duplex {
   override _write(_chunk: unknown, _encoding: unknown, done: () => void): void {
     this.#answered()
     done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#answered()
+    done(error)
   }
 }
 

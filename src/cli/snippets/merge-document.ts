@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import { parseDocument, type Document } from 'yaml'
+import { visit, type Document } from 'yaml'
+import { readYamlFile } from '../as-code/yaml-file.js'
 import { wrongInput } from '../exit-codes.js'
+import { isPrintable, printableJson, printableYaml } from '../safe-text.js'
 import type { JsonObject } from './openapi.js'
 
 /** A document as it stands in a file, comments and all. */
@@ -13,17 +14,7 @@ export interface DocumentFile {
 }
 
 export function readDocument(path: string): DocumentFile {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    throw wrongInput(`${path} cannot be read`)
-  }
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error !== undefined)
-    throw wrongInput(`${path}: line ${String(error.linePos?.[0].line ?? 1)}: it is neither YAML nor JSON`)
-  const content: unknown = document.toJS({ maxAliasCount: 100 })
+  const { text, data: content, document } = readYamlFile(path)
   if (!isObject(content)) throw wrongInput(`${path}: expected an OpenAPI document`)
   if (typeof content['openapi'] !== 'string' || !content['openapi'].startsWith('3.1')) {
     throw wrongInput(`${path}: expected a document of OpenAPI 3.1`)
@@ -44,8 +35,26 @@ export function mergedText({ content, isJson, document, path }: DocumentFile, ad
   if (conflicts.length > 0) {
     throw wrongInput(conflicts.map((at) => `${path}: ${at}: there is something else already`).join('\n'))
   }
-  for (const { at, value } of added) document.setIn(at, document.createNode(value, { aliasDuplicateObjects: false }))
-  return isJson ? JSON.stringify(document.toJS(), undefined, 2) + '\n' : document.toString({ lineWidth: 0 })
+  for (const addition of added) add(addition, document, path)
+  return isJson ? printableJson(document.toJS(), 2) + '\n' : yamlText(document)
+}
+
+function add({ at, value }: Addition, document: Document, path: string): void {
+  try {
+    document.setIn(at, document.createNode(value, { aliasDuplicateObjects: false }))
+  } catch {
+    throw wrongInput(`${path}: ${at.join('.')}: nothing can be added behind an alias; write out what it stands for`)
+  }
+}
+
+/** What is in a document of others may be an order to a terminal; only double quotes have a way to spell it. */
+function yamlText(document: Document): string {
+  visit(document, {
+    Scalar(_key, scalar) {
+      if (typeof scalar.value === 'string' && !isPrintable(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return printableYaml(document.toString({ lineWidth: 0 }))
 }
 
 interface Found {

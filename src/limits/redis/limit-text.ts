@@ -1,4 +1,5 @@
 import { calendarWindow } from '../algorithms/calendar-window.js'
+import { ClienteleFault } from '../../decisions/faults.js'
 import type { CounterLimit } from '../counter.js'
 
 interface LimitText {
@@ -32,10 +33,20 @@ function makeText(limits: readonly CounterLimit[], serverNowMs: number): LimitTe
       ;[span, stop] = [startMs, endMs]
       ;[fromMs, untilMs] = [Math.max(fromMs, startMs), Math.min(untilMs, endMs)]
     }
+    refuseLong(limit.key)
     const [algorithm, key] = [JSON.stringify(limit.algorithm), JSON.stringify(limit.key)]
     text += `,${algorithm},${key},${String(ceilingOf(limit))},${String(span)},${String(stop)}`
   }
   return { text, fromMs, untilMs }
+}
+
+/** What the length of a key is packed in holds no more. */
+const longestKeyBytes = 65_535
+
+function refuseLong(key: string): void {
+  if (key.length * 3 <= longestKeyBytes || Buffer.byteLength(key) <= longestKeyBytes) return
+  const message = `redisCounter(): the key of a limit is longer than ${longestKeyBytes} bytes; give it a shorter one`
+  throw new ClienteleFault('ERR_CLIENTELE_COUNTER', message)
 }
 
 export function ceilingOf(limit: CounterLimit): number {

@@ -17,20 +17,45 @@ export const deadline = `
 if now > asked[1] then return { 'again', now } end
 `
 
-export const load = `
+const unpack = `
 local packed = redis.call('GET', KEYS[1])
 local id, kept, limits, leases = '', 0, {}, {}
-if packed then
+local function unpack()
   local count, at, key, algorithm, last, one, two, three
   id, kept, count, at = struct.unpack('<Hc0dH', packed)
+  local sound = kept >= 0 and kept < math.huge
   for _ = 1, count do
     key, algorithm, last, one, two, three, at = struct.unpack('<Hc0Bc0dddd', packed, at)
+    sound = sound and last >= 0 and last < math.huge and one >= 0 and one < math.huge
+      and two >= 0 and two < math.huge and three >= 0 and three < math.huge
     limits[key] = { algorithm, last, one, two, three }
   end
   if at <= #packed then
     local rest = cmsgpack.unpack(string.sub(packed, at))
-    leases = rest[2]
+    leases, sound = rest[2], sound and type(rest[2]) == 'table'
     for inFlight, limit in pairs(rest[1]) do limits[inFlight] = limit end
+  end
+  return sound
+end
+`
+
+/** Answers 'broken' to what nobody here has packed, or has numbers that no count can reach. */
+export const load = `${unpack}
+if packed then
+  local readable, sound = pcall(unpack)
+  if not readable or not sound then return { 'broken', now } end
+end
+`
+
+/** For a reset, which is how people mend what is broken: it is gone then. */
+export const loadOrDelete = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' then redis.call('DEL', KEYS[1]) end
+${unpack}
+if packed then
+  local readable, sound = pcall(unpack)
+  if not readable or not sound then
+    redis.call('DEL', KEYS[1])
+    return { 'done', now }
   end
 end
 `

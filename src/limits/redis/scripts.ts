@@ -1,5 +1,5 @@
 import { script } from '../../redis/script.js'
-import { answer, asked, deadline, load, save } from './lua-account.js'
+import { answer, asked, deadline, load, loadOrDelete, save } from './lua-account.js'
 import { charge, giveBack, used } from './lua.js'
 
 /**
@@ -81,7 +81,7 @@ return { 'done', now }
  * KEYS: the account. Asked: until when, an ID for what begins now, who asks. Requests in flight stay, and so do the leases
  * that other processes may still be spending: what they hold stays charged.
  */
-export const resetScript = script(`${asked}${deadline}${load}${save}
+export const resetScript = script(`${asked}${deadline}${loadOrDelete}${save}
 local held = {}
 for holder, lease in pairs(leases) do
   if lease[3] <= now or holder == asked[3] then

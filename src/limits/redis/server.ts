@@ -69,6 +69,7 @@ export class CountingServer {
       const until = offsetMs === undefined ? never : Math.floor(givenUpAtMs + offsetMs)
       const reply = listOf(await runScript(this.#connection, script, keys, [`[${until},${questionAt(nowMs)}]`]))
       this.#offsetMs = numberOf(reply[1]) - monotonicClock()
+      if (reply[0] === 'broken') throw broken()
       if (reply[0] !== 'again') return reply
       if (monotonicClock() >= givenUpAtMs) break
     }
@@ -92,6 +93,10 @@ export class CountingServer {
 function fault(what: string, cause?: unknown): ClienteleFault {
   const details = cause === undefined ? {} : { cause }
   return new ClienteleFault('ERR_CLIENTELE_COUNTER', `redisCounter(): ${what}`, details)
+}
+
+function broken(): ClienteleFault {
+  return fault('what is kept under the key of this subject is no account of ours; reset() of the subject deletes it')
 }
 
 function evicts(): ClienteleFault {

@@ -79,6 +79,65 @@ describeWithOwnRedis('redisCounter on a Redis of its own', () => {
     expect((await counter.peek('a', [limitOf(5)]))[0]?.used).toBe(3)
   })
 
+  it('says of an account that nobody here has packed that it is broken, until a reset deletes it', async () => {
+    const garbage: [string, readonly string[]][] = [
+      ['empty', ['SET', '']],
+      ['text', ['SET', 'hello world, this is garbage']],
+      ['of another kind', ['HSET', 'field', 'value']],
+    ]
+    for (const [name, [command = '', ...values]] of garbage) {
+      for (const lease of [undefined, {}]) {
+        const counter = redisCounter(opened.client, { prefix, ...(lease && { lease }) })
+        await counter.take('a', [limitOf(5)], 5)
+        const [key = ''] = await keys()
+        await opened.command('DEL', key)
+        await opened.command(command, key, ...values)
+        const { take, peek } = {
+          take: async () => counter.take('a', [limitOf(5)], 1),
+          peek: async () => counter.peek('a', [limitOf(5)]),
+        }
+        if (lease === undefined) await expect(take(), name).rejects.toThrow(counterFault)
+        if (command === 'SET') await expect(peek(), name).rejects.toThrow(/no account of ours; reset/)
+        await counter.reset('a')
+        expect((await take()).taken, name).toBe(true)
+        await counter.reset('a')
+        await counter.close()
+        await opened.command('DEL', key)
+      }
+    }
+  })
+
+  it.each([-1e9, NaN, Infinity])('takes no count of %d for one', async (number) => {
+    const counter = redisCounter(opened.client, { prefix })
+    await counter.take('a', [limitOf(5)], 5)
+    const [key = ''] = await keys()
+    const script = `
+      local packed = redis.call('GET', KEYS[1])
+      local _, _, _, at = struct.unpack('<Hc0dH', packed)
+      local _, _, _, _, after = struct.unpack('<Hc0Bc0dd', packed, at)
+      local number = struct.pack('<d', tonumber(ARGV[1]) or 0 / 0)
+      redis.call('SET', KEYS[1], string.sub(packed, 1, after - 1) .. number .. string.sub(packed, after + 8))`
+    await opened.command(
+      'EVAL',
+      script,
+      '1',
+      key,
+      Number.isNaN(number) ? 'none' : number === Infinity ? '1e999' : '-1e9',
+    )
+    await expect(counter.take('a', [limitOf(5)], 1)).rejects.toThrow(/no account of ours/)
+    await counter.reset('a')
+    expect((await counter.take('a', [limitOf(5)], 1)).taken).toBe(true)
+  })
+
+  it('refuses the key of a limit that is too long to be packed, before anything is asked', async () => {
+    const counter = redisCounter(opened.client, { prefix })
+    const limit = { ...limitOf(5), key: 'é'.repeat(32_768) }
+    await expect(counter.take('a', [limit], 1)).rejects.toThrow(/longer than 65535 bytes/)
+    expect(await keys()).toEqual([])
+    expect((await counter.take('a', [{ ...limit, key: limit.key.slice(1) }], 1)).taken).toBe(true)
+    expect((await counter.peek('a', [{ ...limit, key: limit.key.slice(1) }]))[0]?.used).toBe(1)
+  })
+
   it('leaves no key behind: each ends by itself when nothing of it counts any more', async () => {
     const short = [limitOf(50, 300), slidingLimit(50, 150), gcraLimit(50, 300, 50), concurrentLimit(50, 300)]
     for (const lease of [undefined, { maxMs: 100 }]) {
