@@ -1,5 +1,5 @@
-import type { JsonObject } from '../tokens/json-object.js'
-import { isObject, parseJsonObject } from '../tokens/json-object.js'
+import { oneLine } from '../runtime/unseen.js'
+import { isObject, parseJsonObject, type JsonObject } from '../tokens/json-object.js'
 
 const mostCharacters = 300
 
@@ -43,7 +43,7 @@ function textWords(text: string): string {
   const body = text
     .slice(0, 20_000)
     .replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
   return `a page of HTML: ${[title, body].filter((part) => part !== undefined && part.trim() !== '').join(' - ')}`
 }
 
@@ -51,9 +51,8 @@ function shown(words: string, secrets: readonly string[]): string {
   const kept = secrets
     .filter((secret) => secret.length > 3)
     .reduce((text, secret) => text.replaceAll(secret, '[…]'), words)
-  // eslint-disable-next-line no-control-regex -- a terminal would act on them
-  const line = kept.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\s]+/g, ' ').trim()
-  return line.length > mostCharacters ? `${line.slice(0, mostCharacters)}…` : line
+  const line = oneLine(kept, Infinity).replace(/\s+/g, ' ')
+  return line.length > mostCharacters ? `${oneLine(line, mostCharacters)}…` : line
 }
 
 function isText(value: unknown): value is string {
