@@ -22,15 +22,18 @@ function escapedUnits(character: string): string {
 }
 
 export function isPrintable(text: string): boolean {
-  return text.replace(lineFeedOrTab, '').search(unsafe) === -1
+  const plain = text.replace(lineFeedOrTab, '')
+  return replaceUnseen(plain, () => '') === plain
 }
 
 const lineFeedOrTab = /[\n\t]/g
 
 /** The same for YAML, which stays YAML of the same value where all texts that are not printable are in double quotes. */
 export function printableYaml(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(unsafe, (character) => {
-    if (character === '\n' || character === '\t') return character
-    return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
-  })
+  return replaceUnseen(text.replaceAll('\r\n', '\n'), (characters) => Array.from(characters, yamlCharacter).join(''))
+}
+
+function yamlCharacter(character: string): string {
+  if (character === '\n' || character === '\t') return character
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
 }
