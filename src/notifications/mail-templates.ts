@@ -125,7 +125,7 @@ function factsOf({ client, api, tier, actor, reason, at, entry }: MailStep): (re
     ['Tier', tier],
     ['By', actor],
     ['Reason', reason?.replaceAll('\n', ' / ')],
-    ['At', at],
+    ['At', at.replace(/\.\d+Z$/, 'Z')],
     ['Entry of the audit log', entry],
   ]
   return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
