@@ -1,4 +1,5 @@
-// Runs all tests on each Node that is supported, then the tests of the package and a true installation on the oldest.
+// Runs all tests on this Node and each on one more that is supported, those of the package on all, and a true
+// installation on the oldest. With CLIENTELE_EACH_NODE=whole, all tests on all.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
@@ -61,9 +62,13 @@ function installation(version) {
 const seconds = (begun) => Math.round((Date.now() - begun) / 1000)
 const own = process.versions.node.split('.')[0]
 const versions = fetchable ? [...new Set([own, ...supported])] : [own]
-// What the first of them has seen of the texts, the others need not look at again.
-const onEach = ['--project', 'source', '--project', 'package']
-const results = versions.map((version) => (version === own ? tests(version) : tests(version, ...onEach)))
+const others = versions.filter((version) => version !== own)
+const results = [tests(own)]
+others.forEach((version, index) => {
+  // Each test has a second Node, and each Node its part of them: all on all would take an hour. The texts have none.
+  const part = process.env.CLIENTELE_EACH_NODE === 'whole' ? [] : [`--shard=${index + 1}/${others.length}`]
+  results.push(tests(version, '--project', 'source', ...part), tests(version, '--project', 'package'))
+})
 if (fetchable) results.push(tests(oldest, '--project', 'package'))
 results.push(installation(fetchable ? oldest : own))
 

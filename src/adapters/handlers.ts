@@ -2,7 +2,6 @@ import type {
   AnyTokenOptions,
   ClaimCheck,
   ClientUsage,
-  Conduct,
   ControlSpikesOptions,
   EnforceClientIdOptions,
   IntrospectTokenOptions,
@@ -18,16 +17,19 @@ import type {
   ValidateJwtOptions,
 } from '../clientele.js'
 import { ClienteleFault } from '../decisions/faults.js'
+import type { HttpRequest } from '../decisions/http-request.js'
 import type { Choice, IdentifyingPolicy, Policy } from '../decisions/policy.js'
 
 /** A handler of some framework that carries the policy it enforces. */
 export type Guarded<Handler, P extends Policy = Policy> = Handler & {
   readonly policy: P
-  readonly enforcedFor: EnforcedFor
+  /** Of which `clientele()` it is: for tools that look at a configuration. */
+  readonly enforcedFor: {
+    readonly api: string
+    readonly skip: ((request: HttpRequest) => boolean) | undefined
+    readonly issuers: Issuers
+  }
 }
-
-/** Of which `clientele()` a handler is: for tools that look at a configuration. */
-export type EnforcedFor = Pick<Conduct, 'api' | 'skip'> & { readonly issuers: Issuers }
 
 /** What `clientele()` returns beside `admissionOf`, the same for each framework. All fit for destructuring. */
 export interface Handlers<Handler> {
@@ -89,7 +91,7 @@ export function handlersOf<Handler extends object>(
   toAnswering: (answer: ResourceMetadata['answer']) => Handler,
 ): Handlers<Handler> {
   const { api, skip } = policies.conduct
-  const enforcedFor: EnforcedFor = { api, skip, issuers: policies.issuers }
+  const enforcedFor = { api, skip, issuers: policies.issuers }
   const enforce = <P extends Policy>(policy: P): Guarded<Handler, P> => {
     policies.conduct.secretPlaces.add(policy.strip)
     return Object.assign(toHandler(policy), { policy, enforcedFor })

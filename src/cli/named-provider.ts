@@ -2,7 +2,7 @@ import type { ClientProvider } from '../providers/client-provider.js'
 import { clientRegistrations, type ClientRegistrations } from '../providers/registrations.js'
 import { readCodeFile } from './as-code/code-schema.js'
 import { providerOf } from './as-code/coded-provider.js'
-import { CliError, wrongInput } from './exit-codes.js'
+import { CliError } from './exit-codes.js'
 import type { Session } from './session.js'
 
 export interface AtProvider {
@@ -20,10 +20,7 @@ export async function registrationsFor(
 }
 
 async function providerNamed(config: Session['config'], name: string, file: string): Promise<ClientProvider> {
-  const providers = config?.exports['providers']
-  if (providers !== undefined && !Array.isArray(providers))
-    throw wrongInput('providers: expected a list of ClientProvider')
-  const exported = (providers as ClientProvider[] | undefined)?.find((each) => each.name === name)
+  const exported = config?.providers.find((each) => each.name === name)
   if (exported !== undefined) return exported
   const coded = readCodeFile(file).code.providers?.find((each) => each.name === name)
   if (coded === undefined)

@@ -1,19 +1,17 @@
-/**
- * What a terminal could take for an order, or show in another order than it stands there: control characters (and so
- * all of ANSI and OSC), format characters (and so all of bidi), separators of lines, halves of characters.
- */
-const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+import { replaceUnseen } from '../runtime/unseen.js'
 
 /** For all that people registered: the text with every such character spelt out, on one line. */
 export function printable(text: string): string {
-  return text.replace(unsafe, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  return replaceUnseen(text, (characters) =>
+    Array.from(characters, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join(''),
+  )
 }
 
 /** The same for JSON, which stays JSON of the same value. */
 export function printableJson(value: unknown, indent?: number): string {
   // Line feeds outside of strings are ours: those inside are escaped already.
-  return JSON.stringify(value, undefined, indent).replace(unsafe, (character) =>
-    character === '\n' ? character : escapedUnits(character),
+  return replaceUnseen(JSON.stringify(value, undefined, indent), (characters) =>
+    Array.from(characters, (character) => (character === '\n' ? character : escapedUnits(character))).join(''),
   )
 }
 

@@ -23,7 +23,8 @@ export async function userFile(path: string): Promise<Readonly<Record<string, un
     // Faults of ours hold no value; they may come from another copy of the package.
     const parts = name === 'ClienteleFault' ? [code, message] : [name, code]
     const kind = parts.filter((part) => typeof part === 'string').join(' ')
-    throw new CliError('wrongInput', `${path} cannot be loaded: ${kind}`)
+    const hint = name === 'SyntaxError' ? '; an ES module is called .mjs, or stands beside "type": "module"' : ''
+    throw new CliError('wrongInput', `${path} cannot be loaded: ${kind}${hint}`)
   }
 }
 

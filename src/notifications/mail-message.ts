@@ -1,7 +1,8 @@
+import { oneLine } from '../runtime/unseen.js'
 import { DeliveryFailure, failureOf } from './delivery-failure.js'
 import { isMailbox, type MailAddress } from './mail-address.js'
 import type { MailText } from './mail-templates.js'
-import { oneLine, severalLines } from './mail-text.js'
+import { severalLines } from './mail-text.js'
 
 /** What the transport is given: as much of nodemailer's message as is needed here. */
 export interface MailMessage {

@@ -1,8 +1,9 @@
 import { everyRecord } from '../contracts/every-record.js'
 import type { AuditEntry, Client } from '../contracts/model.js'
 import type { ContractStore } from '../contracts/store.js'
+import { oneLine } from '../runtime/unseen.js'
 import { occasionFor, type MailAudience, type MailOccasion } from './mail-occasions.js'
-import { oneLine, severalLines } from './mail-text.js'
+import { severalLines } from './mail-text.js'
 
 /**
  * What a template writes about. Each text is one line without control or bidirectional characters, but for `reason`,

@@ -1,6 +1,7 @@
+import { oneLine } from '../runtime/unseen.js'
 import type { MailOccasion } from './mail-occasions.js'
 import type { MailStep } from './mail-step.js'
-import { html, oneLine, unlinked, type SafeHtml } from './mail-text.js'
+import { html, unlinked, type SafeHtml } from './mail-text.js'
 
 /** What is mailed. Lines may be as long as they are. */
 export interface MailText {

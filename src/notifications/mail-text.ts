@@ -1,16 +1,10 @@
-/** Ends of lines, orders to terminals, letters that turn the reading direction, halves of characters. */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu
+import { replaceUnseen } from '../runtime/unseen.js'
 
-/** For subjects and names: one line, of nothing but what is seen. What was taken out leaves a space. */
-export function oneLine(text: string, longest = 255): string {
-  return Array.from(text.replace(unseen, ' ').trim()).slice(0, longest).join('')
-}
-
-/** The same for texts of several lines. */
+/** Lines of nothing but what is seen. */
 export function severalLines(text: string): string {
   return text
     .split(/\r\n|[\n\r]/)
-    .map((line) => line.replaceAll('\t', '  ').replace(unseen, ' ').trimEnd())
+    .map((line) => replaceUnseen(line.replaceAll('\t', '  '), () => ' ').trimEnd())
     .join('\n')
 }
 

@@ -1,5 +1,6 @@
 import type { IdentifyingPolicy } from '../decisions/policy.js'
 import type { DescribedIssuer } from '../decisions/policy-description.js'
+import { requireAddress } from '../runtime/address.js'
 import { checkOptions, optionsFault } from '../runtime/check.js'
 import type { ClaimTerms } from '../tokens/claim-terms.js'
 import type { IntrospectionEngineConfig } from '../tokens/engines.js'
@@ -17,7 +18,7 @@ import { bearerPolicy } from './bearer-policy.js'
 import type { PolicyContext } from './context.js'
 import { introspectionSchema, type IntrospectionAs, type IntrospectTokenOptions } from './introspection-options.js'
 import { keySettings } from './key-options.js'
-import { claimTerms, issuerSettings, requireAddress, routeSettings } from './token-settings.js'
+import { claimTerms, issuerSettings, routeSettings } from './token-settings.js'
 
 const where = 'introspectToken()'
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { requireAddress } from '../runtime/address.js'
 import { optionsFault } from '../runtime/check.js'
 import {
   asymmetricAlgorithms,
@@ -9,7 +10,6 @@ import {
 import type { KeyOrigin } from '../tokens/keys/issuer-keys.js'
 import { pemKeys, secretKeys } from '../tokens/keys/local-keys.js'
 import { vetKeys } from '../tokens/keys/vet-keys.js'
-import { requireAddress } from './token-settings.js'
 
 /** Where the keys of an issuer come from. At most one of them; with none, discovery. */
 export interface KeyOptions {

@@ -1,3 +1,4 @@
+import { requireAddress } from '../runtime/address.js'
 import { optionsFault } from '../runtime/check.js'
 import { claimRules } from '../tokens/claim-rules.js'
 import type { ClaimTerms } from '../tokens/claim-terms.js'
@@ -78,19 +79,5 @@ export function claimTerms(
     maxTokenAgeSeconds: options.maxTokenAgeSeconds,
     requiredClaims: options.requiredClaims ?? [],
     rules: claimRules(options.claims ?? {}),
-  }
-}
-
-/** An address that our secrets or decisions may hang on. */
-export function requireAddress(where: string, option: string, address: string, allowInsecure: boolean): void {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
-    throw optionsFault(where, `${option}: expected an https URL`)
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw optionsFault(where, `${option}: expected a URL without a user name or password`)
-  }
-  if (url.protocol === 'http:' && !allowInsecure) {
-    throw optionsFault(where, `${option}: expected an https URL; http needs allowInsecureRequests: true`)
   }
 }

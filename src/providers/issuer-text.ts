@@ -1,5 +1,5 @@
-import type { JsonObject } from '../tokens/json-object.js'
-import { isObject, parseJsonObject } from '../tokens/json-object.js'
+import { oneLine } from '../runtime/unseen.js'
+import { isObject, parseJsonObject, type JsonObject } from '../tokens/json-object.js'
 
 const mostCharacters = 300
 /** Of a text that is no JSON. */
@@ -83,9 +83,8 @@ function without(text: string, forms: readonly string[]): string {
 
 function shown(words: string, forms: readonly string[]): string {
   const kept = without(words, forms)
-  // eslint-disable-next-line no-control-regex -- a terminal would act on them
-  const line = kept.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\s]+/g, ' ').trim()
-  return line.length > mostCharacters ? `${line.slice(0, mostCharacters)}…` : line
+  const line = oneLine(kept, Infinity).replace(/\s+/g, ' ')
+  return line.length > mostCharacters ? `${oneLine(line, mostCharacters)}…` : line
 }
 
 function isText(value: unknown): value is string {

@@ -5,11 +5,12 @@ import { clientMetadata } from '../contracts/registration-schema.js'
 import type { ClientMetadata, Registration } from '../contracts/registration.js'
 import { actor, freeText, id } from '../contracts/schema-words.js'
 import type { ContractStore } from '../contracts/store.js'
-import { checkOptions, hasFunctions, optionsFault } from '../runtime/check.js'
+import { checkOptions, optionsFault } from '../runtime/check.js'
 import { createSealing } from '../runtime/sealing.js'
 import type { Adopted } from './adopt.js'
 import { rotate, update, type Rotated, type Rotating, type Updating } from './change.js'
 import type { ClientProvider } from './client-provider.js'
+import { isClientProvider } from './is-client-provider.js'
 import { register, type Registered } from './register.js'
 import type { Registry } from './registry.js'
 import { remove, type Removing } from './remove.js'
@@ -53,10 +54,7 @@ const where = 'clientRegistrations()'
 
 const schema = z.strictObject({
   store: z.custom<ContractStore>(isContractStore, 'expected a ContractStore'),
-  provider: z.custom<ClientProvider>(
-    hasFunctions('create', 'update', 'rotate', 'delete', 'import'),
-    'expected a ClientProvider',
-  ),
+  provider: z.custom<ClientProvider>(isClientProvider, 'expected a ClientProvider'),
   sealingKeys: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
   mostUnderWay: z.int().min(1).max(1000).optional(),
   mostPerOwner: z.int().min(1).optional(),

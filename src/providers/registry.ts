@@ -1,5 +1,4 @@
-import type { LifecycleStep } from '../contracts/model.js'
-import { localIssuer, type Client, type StoredSecret } from '../contracts/model.js'
+import type { Client, LifecycleStep, StoredSecret } from '../contracts/model.js'
 import { checkRecord } from '../contracts/check-record.js'
 import { listAll } from '../contracts/every-record.js'
 import { commit, type Step } from '../contracts/lifecycle/audit-log.js'
@@ -143,8 +142,4 @@ export function clientWith(
 
 export function isPublic(metadata: ClientMetadata): boolean {
   return metadata.authMethod === 'none'
-}
-
-export function isLocal(provider: ClientProvider): boolean {
-  return provider.issuer === localIssuer
 }

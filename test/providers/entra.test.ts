@@ -121,6 +121,14 @@ describe('Microsoft Entra ID (a stand-in of the documented endpoints)', () => {
     )
   const only = () => [...entra.applications.values()]
 
+  it('sends its secret by https alone, however http is written', () => {
+    const options = { tenant: 'our-tenant', clientId: 'us', clientSecret: 'our secret' }
+    for (const url of ['http://login.example', 'HTTP://login.example', 'https://us:them@login.example']) {
+      expect(() => entraProvider({ ...options, loginUrl: url })).toThrow(/loginUrl: expected/)
+      expect(() => entraProvider({ ...options, graphUrl: url })).toThrow(/graphUrl: expected/)
+    }
+  })
+
   it('makes application, service principal and secret, changes, rotates and removes', async () => {
     const { registrations, store } = world()
     const redirectUris = ['https://shop.example/cb']

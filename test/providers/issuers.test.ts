@@ -66,6 +66,16 @@ describe('what is known of issuers (recorded answers)', () => {
     expect(await registrations.unfinished()).toEqual([])
   })
 
+  it('repeats of an answer only what is seen, and takes no time over a page of nothing but brackets', async () => {
+    server.on('/register', page(400, 'a\u2066b\u2069c\u061cd\u200be\u001b[31m'))
+    const { registrations } = worldOf(providerAt(server))
+    await expect(registrations.register({ actor, metadata })).rejects.toThrow(/400 a b c d e \[31m$/)
+    server.on('/register', page(400, '<'.repeat(200_000)))
+    const beganAt = process.cpuUsage().user
+    await expect(registrations.register({ actor, metadata })).rejects.toThrow(/a page of HTML/)
+    expect((process.cpuUsage().user - beganAt) / 1000).toBeLessThan(500)
+  })
+
   it('takes the same page from anybody else for no answer, and keeps what may have been made', async () => {
     server.on('/register', page(201, '<h1>Welcome</h1>'))
     const { registrations } = worldOf(providerAt(server))

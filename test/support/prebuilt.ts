@@ -40,7 +40,7 @@ async function buildFile(entry: string): Promise<string> {
     outExtension: () => ({ js: '.mjs' }),
     skipNodeModulesBundle: true,
     // But for the slow ones to be found and loaded, piece by piece.
-    noExternal: ['zod', 'lru-cache'],
+    noExternal: ['zod', 'lru-cache', 'jose', 'temporal-polyfill', 'temporal-utils'],
   })
   return join(outDir, `${name}.mjs`)
 }

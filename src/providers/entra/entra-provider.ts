@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { id } from '../../contracts/schema-words.js'
-import { checkOptions, optionsFault } from '../../runtime/check.js'
+import { requireAddress } from '../../runtime/address.js'
+import { checkOptions } from '../../runtime/check.js'
 import { hostOf } from '../../tokens/issuer-settings.js'
 import type { ClientProvider } from '../client-provider.js'
 import { Applications } from './applications.js'
@@ -52,8 +53,8 @@ const schema = z.strictObject({
 export function entraProvider(given: EntraProviderOptions): ClientProvider {
   const options = checkOptions('entraProvider()', schema, given) as EntraProviderOptions
   const { tenant, loginUrl = 'https://login.microsoftonline.com', graphUrl = 'https://graph.microsoft.com' } = options
-  if (options.allowInsecureRequests !== true && [loginUrl, graphUrl].some((each) => each.startsWith('http:'))) {
-    throw optionsFault('entraProvider()', 'loginUrl, graphUrl: expected https; http needs allowInsecureRequests: true')
+  for (const [option, address] of Object.entries({ loginUrl, graphUrl })) {
+    requireAddress('entraProvider()', option, address, options.allowInsecureRequests === true)
   }
   const { clientId, clientSecret, timeoutMs = 10_000, secretDays = 180, name = 'entra' } = options
   const ask = graph({ tenant, clientId, clientSecret, loginUrl, graphUrl, timeoutMs, maxResponseBytes: 1_048_576 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { requireAddress } from '../../runtime/address.js'
 import { checkOptions, optionsFault } from '../../runtime/check.js'
 import { id } from '../../contracts/schema-words.js'
 import { asymmetricAlgorithms } from '../../tokens/jwt/algorithms.js'
@@ -101,22 +102,16 @@ const reserved = ['client_id', 'client_secret', 'registration_access_token', 're
 export function checkedOptions(given: OidcProviderOptions): OidcProviderOptions {
   const options = checkOptions(where, schema, given) as OidcProviderOptions
   const { issuer, registrationEndpoint, authorization: as, allowInsecureRequests = false, members = {} } = options
-  requireUrl('issuer', issuer, allowInsecureRequests)
+  requireAddress(where, 'issuer', issuer, allowInsecureRequests)
   if (registrationEndpoint !== undefined)
-    requireUrl('registrationEndpoint', registrationEndpoint, allowInsecureRequests)
+    requireAddress(where, 'registrationEndpoint', registrationEndpoint, allowInsecureRequests)
   if (as !== null && 'tokenEndpoint' in as && as.tokenEndpoint !== undefined) {
-    requireUrl('authorization.tokenEndpoint', as.tokenEndpoint, allowInsecureRequests)
+    requireAddress(where, 'authorization.tokenEndpoint', as.tokenEndpoint, allowInsecureRequests)
   }
   if (as !== null && 'privateKey' in as) requireKey(as.privateKey)
   const taken = reserved.find((name) => Object.hasOwn(members, name))
   if (taken !== undefined) throw optionsFault(where, `members: ${taken} is the issuer's to give`)
   return options
-}
-
-function requireUrl(name: string, url: string, allowInsecure: boolean): void {
-  const protocols = allowInsecure ? ['https:', 'http:'] : ['https:']
-  if (URL.canParse(url) && protocols.includes(new URL(url).protocol)) return
-  throw optionsFault(where, `${name}: expected an https URL; http needs allowInsecureRequests: true`)
 }
 
 function requireKey(key: string | object): void {
