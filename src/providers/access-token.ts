@@ -18,21 +18,44 @@ const earlySeconds = 30
 const shortestSeconds = 1
 const defaultSeconds = 60
 
-/** A token by client_credentials (RFC 6749 §4.4), asked for again shortly before it ends. */
-export function accessTokens(settings: AccessTokenSettings): () => Promise<string> {
+/** What a token is kept for at most, whatever is said of its life. */
+const longestSeconds = 3600
+
+export interface AccessTokens {
+  /** The value of `Authorization`. */
+  authorization(): Promise<string>
+  /** It was answered with 401: if it is the one that is held, another is asked for next time. */
+  readonly refused: (authorization: string) => void
+}
+
+/** Tokens by client_credentials (RFC 6749 §4.4), asked for again shortly before they end. */
+export function accessTokens(settings: AccessTokenSettings): AccessTokens {
   const authenticate = clientAuthentication(settings.as, settings.issuer)
-  let held: { readonly token: Promise<string>; endsAtMs: number } | undefined
-  return () => {
-    if (held !== undefined && monotonicClock() < held.endsAtMs) return held.token
+  let held: HeldToken | undefined
+  const authorization = (): Promise<string> => {
+    if (held !== undefined && monotonicClock() < held.endsAtMs) return held.authorization
     const asked = askToken(settings, authenticate)
-    const mine = { token: asked.then(({ token }) => token), endsAtMs: Infinity }
+    const mine: HeldToken = { authorization: asked.then(({ token }) => `Bearer ${token}`), endsAtMs: Infinity }
     held = mine
     asked.then(
-      ({ seconds }) => (mine.endsAtMs = monotonicClock() + seconds * 1000),
+      ({ token, seconds }) => {
+        mine.value = `Bearer ${token}`
+        mine.endsAtMs = monotonicClock() + seconds * 1000
+      },
       () => (held = held === mine ? undefined : held),
     )
-    return mine.token
+    return mine.authorization
   }
+  const refused = (value: string): void => {
+    if (held?.value === value) held = undefined
+  }
+  return { authorization, refused }
+}
+
+interface HeldToken {
+  readonly authorization: Promise<string>
+  value?: string
+  endsAtMs: number
 }
 
 interface GivenToken {
@@ -53,7 +76,8 @@ async function askToken(
   try {
     await authenticate({ headers, form: body })
     const response = await boundedFetch(url, { method: 'POST', headers, body: body.toString() }, limits)
-    const sent = [...secrets, headers['authorization'] ?? '', body.get('client_assertion') ?? '']
+    const proof = headers['authorization'] ?? ''
+    const sent = [...secrets, proof, proof.replace(/^\S+ /, ''), body.get('client_assertion') ?? '']
     return givenToken(await readIssuerAnswer(response, sent), hostOf(url))
   } catch (cause) {
     throw issuerFault(hostOf(url), 'credentials', 'there is no token to manage clients with.', { cause })
@@ -63,10 +87,10 @@ async function askToken(
 function givenToken({ status, json = {}, words }: IssuerAnswer, where: string): GivenToken {
   const { access_token: token, expires_in: expiresIn } = json
   if (status !== 200 || typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    const said = `${String(status)} ${words}`
+    const said = status === 200 ? '200 without a token that can be read' : `${String(status)} ${words}`
     throw issuerFault(where, 'credentials', `it gives no token to manage clients with: ${said}`)
   }
   const seconds = Number(expiresIn ?? defaultSeconds)
   const lifetime = Number.isFinite(seconds) ? seconds : defaultSeconds
-  return { token, seconds: Math.max(shortestSeconds, lifetime - earlySeconds) }
+  return { token, seconds: Math.min(longestSeconds, Math.max(shortestSeconds, lifetime - earlySeconds)) }
 }

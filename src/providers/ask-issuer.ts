@@ -22,8 +22,15 @@ export interface IssuerQuestion {
   readonly goneIsDone?: boolean
 }
 
-/** Asks an issuer to do something. Resolves with an answer of success, whatever is in it. */
-export async function askIssuer(question: IssuerQuestion, limits: FetchLimits): Promise<IssuerAnswer> {
+/**
+ * Asks an issuer to do something. Resolves with an answer of success, whatever is in it. `onUnauthorized` is told of the
+ * `Authorization` that the issuer takes no longer.
+ */
+export async function askIssuer(
+  question: IssuerQuestion,
+  limits: FetchLimits,
+  onUnauthorized: (authorization: string) => void = () => undefined,
+): Promise<IssuerAnswer> {
   const { method, url, authorization, body } = question
   const where = hostOf(url)
   const headers = {
@@ -39,6 +46,7 @@ export async function askIssuer(question: IssuerQuestion, limits: FetchLimits): 
   } catch (cause) {
     throw issuerFault(where, 'unreachable', `there is no answer ${question.doing}.`, { cause })
   }
+  if (answer.status === 401 && authorization !== undefined) onUnauthorized(authorization)
   if (question.goneIsDone === true && (answer.status === 404 || answer.status === 410)) return answer
   if (answer.status < 200 || answer.status > 299) throw refusal(where, question, answer)
   if (answer.json === undefined && question.refusesByPage === true)
@@ -47,9 +55,9 @@ export async function askIssuer(question: IssuerQuestion, limits: FetchLimits): 
 }
 
 /** The object of an answer that has to be one. */
-export function objectOf({ json, status, words }: IssuerAnswer, { url, doing }: IssuerQuestion): JsonObject {
+export function objectOf({ json, status }: IssuerAnswer, { url, doing }: IssuerQuestion): JsonObject {
   if (json !== undefined) return json
-  throw issuerFault(hostOf(url), 'answer', `asked ${doing}, it answers ${String(status)} with no JSON object: ${words}`)
+  throw issuerFault(hostOf(url), 'answer', `asked ${doing}, it answers ${String(status)} with no JSON object.`)
 }
 
 function refusal(where: string, { doing }: IssuerQuestion, answer: IssuerAnswer): ClienteleFault {

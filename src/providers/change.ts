@@ -4,12 +4,11 @@ import { edited, found, stateFault, stepOn } from '../contracts/lifecycle/common
 import type { Client, LifecycleStep } from '../contracts/model.js'
 import type { ClientMetadata, Registration } from '../contracts/registration.js'
 import type { Change } from '../contracts/store.js'
-import { ClienteleFault } from '../decisions/faults.js'
 import type { IssuedClient } from './client-provider.js'
-import { nothingWasDone } from './provider-faults.js'
 import { register, secretOf, type Registered } from './register.js'
 import { changeOf, isPublic, managed, registrationOf, sealedManagement, type Registry, type Which } from './registry.js'
 import { removeRegistration } from './remove.js'
+import { asked, asMarked, settled } from './under-way.js'
 
 export interface Updating extends Which {
   readonly actor: string
@@ -25,8 +24,8 @@ export async function update(registry: Registry, { actor, changes, ...which }: U
   }
   const work = (registration: Registration): Promise<IssuedClient> =>
     registry.provider.update(managed(registry, registration, actor), metadata)
-  const issued = await asked(registry, before, { state: 'updating', step: 'updateAtProvider', actor }, work)
-  return finish(registry, before, issued, { metadata, actor, step: 'updateAtProvider' })
+  const { issued, marked } = await asked(registry, before, { state: 'updating', step: 'updateAtProvider', actor }, work)
+  return finish(registry, marked, issued, { metadata, actor, step: 'updateAtProvider' })
 }
 
 export interface Rotating extends Which {
@@ -50,76 +49,33 @@ export async function rotate(registry: Registry, { actor, keepOld = false, ...re
   if (registry.provider.rotation === 'in place') {
     const work = (registration: Registration): Promise<IssuedClient> =>
       registry.provider.rotate(managed(registry, registration, actor))
-    const issued = await asked(registry, before, { state: 'rotating', step: 'rotateAtProvider', actor }, work)
-    return finish(registry, before, issued, { actor, step: 'rotateAtProvider', overlapSeconds })
+    const { issued, marked } = await asked(
+      registry,
+      before,
+      { state: 'rotating', step: 'rotateAtProvider', actor },
+      work,
+    )
+    return finish(registry, marked, issued, { actor, step: 'rotateAtProvider', overlapSeconds })
   }
-  const registered = await register(registry, { actor, metadata: before.metadata, replaces: before })
-  return { ...registered, ...(await withoutOld(registry, before, registered, { actor, keepOld })) }
+  const registered = await register(registry, { actor, metadata: before.metadata, replaces: before, keepOld })
+  return { ...registered, old: await withoutOld(registry, before, { actor, keepOld }) }
 }
 
-/** The new secret has to reach whoever asked, whatever becomes of the old client. */
+/** Refused here since the new one is known. The new secret has to reach whoever asked, whatever the issuer does now. */
 async function withoutOld(
   registry: Registry,
-  before: Registration,
-  { client }: Registered,
+  { id }: Registration,
   { actor, keepOld }: { readonly actor: string; readonly keepOld: boolean },
-): Promise<{ readonly old: 'removed' | 'kept' | 'unfinished'; readonly client: Client }> {
-  if (keepOld) return { old: 'kept', client }
-  const removed = await removeRegistration(registry, before, { actor, atIssuer: 'delete' }).then(
-    () => 'removed' as const,
-    () => 'unfinished' as const,
-  )
-  const now = await Promise.resolve(registry.store.find('client', { id: client.id })).catch(() => undefined)
-  return { old: removed, client: now ?? client }
-}
-
-function settled(registration: Registration): Registration {
-  if (registration.state === 'deleting') throw stateFault('The registration is being removed.')
-  if (registration.state === 'registering') throw stateFault('The registration broke off; repair it first.')
-  return registration
-}
-
-interface Attempt {
-  readonly state: 'updating' | 'rotating'
-  readonly step: LifecycleStep
-  readonly actor: string
-}
-
-/** The record says what is under way, then the issuer is asked. A refusal puts the record back. */
-async function asked(
-  { store }: Registry,
-  before: Registration,
-  { state, step, actor }: Attempt,
-  work: (registration: Registration) => Promise<IssuedClient>,
-): Promise<IssuedClient> {
-  const marked = edited('registration', before, { actor }, { state })
-  await commit(store, [changeOf(before, marked)], [stepOn('registration', marked, step)])
+): Promise<'removed' | 'kept' | 'unfinished'> {
+  if (keepOld) return 'kept'
   try {
-    const issued = await work(marked)
-    // An answer about another client is no answer, whoever sent it.
-    if (issued.clientId === before.clientId) return issued
-  } catch (error) {
-    if (nothingWasDone(error)) await putBack(store, marked, step, actor).catch(() => undefined)
-    throw error
+    const ending = await registry.store.find('registration', { id })
+    // Gone: somebody who repairs has been faster.
+    if (ending !== undefined) await removeRegistration(registry, ending, { actor, atIssuer: 'delete' })
+    return 'removed'
+  } catch {
+    return 'unfinished'
   }
-  throw new ClienteleFault(
-    'ERR_CLIENTELE_ISSUER',
-    'The issuer answers with another client ID than it was asked about.',
-    {
-      reason: 'answer',
-    },
-  )
-}
-
-async function putBack(
-  store: Registry['store'],
-  marked: Registration,
-  step: LifecycleStep,
-  actor: string,
-): Promise<void> {
-  const now = await found(store, 'registration', { id: marked.id })
-  const after = edited('registration', now, { actor }, { state: 'active' })
-  await commit(store, [changeOf(now, after)], [{ ...stepOn('registration', after, step), state: 'refused' }])
 }
 
 interface Finish {
@@ -129,14 +85,15 @@ interface Finish {
   readonly overlapSeconds?: number
 }
 
+/** `marked`: the registration as it was when the issuer was asked. */
 export async function finish(
   registry: Registry,
-  before: Registration,
+  marked: Registration,
   issued: IssuedClient,
-  { metadata = before.metadata, actor, step, overlapSeconds = 0 }: Finish,
+  { metadata = marked.metadata, actor, step, overlapSeconds = 0 }: Finish,
 ): Promise<Registered> {
   const { store } = registry
-  const now = await found(store, 'registration', { id: before.id })
+  const now = await asMarked(store, marked)
   // A rotation or an update that says no end has left it as it was, unless there is a new secret.
   const secretEndsAt = issued.secretEndsAt ?? (issued.clientSecret === undefined ? now.secretEndsAt : undefined)
   const known = {

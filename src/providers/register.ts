@@ -16,6 +16,8 @@ export interface Wanted {
   readonly metadata: ClientMetadata
   /** A registration in whose place this one comes: its client gets one more identity. */
   readonly replaces?: Registration
+  /** Leaves that one as it is. */
+  readonly keepOld?: boolean
 }
 
 export interface Registered {
@@ -34,7 +36,8 @@ export async function register(registry: Registry, wanted: Wanted): Promise<Regi
   const registration = await begin(registry, wanted)
   const issued = await create(registry, registration, wanted.actor)
   try {
-    return { ...(await adopt(registry, registration, issued, wanted.actor)), ...secretOf(issued) }
+    const endsReplaced = wanted.keepOld !== true
+    return { ...(await adopt(registry, registration, issued, wanted.actor, { endsReplaced })), ...secretOf(issued) }
   } catch (error) {
     const client = await committedAfterAll(registry, registration, issued)
     if (client !== undefined) return { ...client, ...secretOf(issued) }

@@ -2,8 +2,9 @@ import { listAll } from '../contracts/every-record.js'
 import { commit } from '../contracts/lifecycle/audit-log.js'
 import { barredBy, removalOf, tombstone } from '../contracts/lifecycle/client-state.js'
 import { edited, found, stateFault, stepOn } from '../contracts/lifecycle/common.js'
+import type { Client } from '../contracts/model.js'
 import type { Registration } from '../contracts/registration.js'
-import type { Change } from '../contracts/store.js'
+import type { Change, ContractStore } from '../contracts/store.js'
 import { drop, changeOf, managed, registrationOf, type Registry, type Which } from './registry.js'
 
 export interface Removing extends Which {
@@ -37,20 +38,39 @@ export async function removeRegistration(
  */
 async function refuseFromNow(registry: Registry, before: Registration, actor: string): Promise<Registration> {
   const { store } = registry
-  const { clientId, issuer } = before
   const client = await found(store, 'client', { id: before.client })
-  const identities = client.identities.filter((each) => each.issuer !== issuer || each.clientId !== clientId)
-  const contracts = await listAll(store, { kind: 'contract', client: client.id })
+  const { ending, identities, changes } = await endingOf(store, before, client, actor)
   const state = identities.length === 0 ? 'disabled' : client.state
   const changed = edited('client', client, { actor }, { identities, state })
-  const ending = edited('registration', before, { actor }, { state: 'deleting' })
-  const changes: Change[] = [
-    { kind: 'client', key: { id: client.id }, expect: client.version, value: changed },
-    changeOf(before, ending),
-  ]
-  if (clientId !== undefined) changes.push(await tombstone(store, { issuer, clientId }, barredBy(contracts)))
-  await commit(store, changes, [stepOn('registration', ending, 'removeAtProvider')])
+  const change: Change = { kind: 'client', key: { id: client.id }, expect: client.version, value: changed }
+  await commit(store, [change, ...changes], [stepOn('registration', ending, 'removeAtProvider')])
   return ending
+}
+
+export interface Ending {
+  readonly ending: Registration
+  /** Those that the client keeps. */
+  readonly identities: Client['identities']
+  /** All but the client itself. */
+  readonly changes: readonly Change[]
+}
+
+/** What a commit has to hold that refuses a registration from then on. */
+export async function endingOf(
+  store: ContractStore,
+  before: Registration,
+  client: Client,
+  actor: string,
+): Promise<Ending> {
+  const { clientId, issuer } = before
+  const contracts = await listAll(store, { kind: 'contract', client: client.id })
+  const ending = edited('registration', before, { actor }, { state: 'deleting' })
+  const own = clientId === undefined ? [] : [await tombstone(store, { issuer, clientId }, barredBy(contracts))]
+  return {
+    ending,
+    identities: client.identities.filter((each) => each.issuer !== issuer || each.clientId !== clientId),
+    changes: [changeOf(before, ending), ...own],
+  }
 }
 
 async function forget(registry: Registry, id: string, actor: string): Promise<void> {

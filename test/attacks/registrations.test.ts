@@ -159,6 +159,14 @@ describe('registration tokens', () => {
   it('are sent to no other origin, and along no redirect', async () => {
     const other = await standIn()
     const foreign = await registered({ registration_client_uri: `${other.url}/register/app-1` })
+    const [kept] = (await foreign.store.list<'registration'>({ kind: 'registration' })).records
+    if (kept === undefined) throw new Error('nothing is registered')
+    expect(kept).not.toHaveProperty('managementUri')
+    const led = { ...kept, version: kept.version + 1, managementUri: `${other.url}/register/app-1` }
+    await foreign.store.commit([{ kind: 'registration', key: { id: kept.id }, expect: kept.version, value: led }])
+    const updating = foreign.registrations.update({ ...foreign.which, changes: { name: 'Two' } })
+    await expect(updating).rejects.toThrow(/another origin/)
+    expect(await foreign.registrations.unfinished()).toEqual([])
     await expect(foreign.registrations.remove(foreign.which)).rejects.toThrow(/another origin/)
     server.on('/register/app-1', status(307, { location: `${other.url}/register/app-1` }))
     registers(server, { client_id: 'app-2' })
@@ -211,6 +219,76 @@ describe('registration tokens', () => {
     const [kept] = (await store.list<'registration'>({ kind: 'registration' })).records
     const place = `registration/${server.url}/${kept?.id ?? ''}`
     expect(createSealing(sealingKeys).open(kept?.sealedToken ?? '', place)).toBe('the-registration-token')
+  })
+})
+
+describe('answers and messages', () => {
+  const failureOf = async (work: Promise<unknown>): Promise<string> =>
+    inspect(
+      await work.then(
+        () => 'done',
+        (error: unknown) => error,
+      ),
+      { depth: 10 },
+    )
+
+  it.each([
+    '[{"client_secret":"TOPSECRET"}]',
+    'client_id=a&client_secret=TOPSECRET',
+    '{"client_secret":"TOPSECRET"',
+    '<html><pre>{"client_secret":"TOPSECRET"}',
+  ])('of success that cannot be read are not repeated: %s', async (body) => {
+    server.on('/register', (_request, response) => response.writeHead(201).end(body))
+    for (const profile of ['rfc', 'lemonldap'] as const) {
+      const { registrations } = worldOf(providerAt(server, { profile }))
+      expect(await failureOf(registrations.register({ actor, metadata }))).not.toContain('TOPSECRET')
+    }
+  })
+
+  it.each(['basic', 'post'] as const)(
+    'hold our secret in no form, where its endpoint echoes it (%s)',
+    async (method) => {
+      const clientSecret = 'C A+N/A%RYüx'
+      server.on('/token', ({ body, headers }, response) => {
+        const proof = (headers.authorization ?? '').replace('Basic ', '')
+        const said = `got ${body} ${proof} ${Buffer.from(proof, 'base64').toString()} ${encodeURIComponent(clientSecret)}`
+        response.writeHead(400).end(JSON.stringify({ error: 'x', error_description: said }))
+      })
+      const authorization = { clientId: 'us', clientSecret, method, tokenEndpoint: `${server.url}/token` }
+      const { registrations } = worldOf(providerAt(server, { authorization }))
+      const said = await failureOf(registrations.register({ actor, metadata }))
+      expect(said).toContain('got ')
+      expect(said).not.toMatch(/N%2FA|N\/A|dXM6/)
+    },
+  )
+
+  it('with an end in milliseconds lose nothing of what was given', async () => {
+    const { clientSecret, registration } = await worldOf(providerAt(server)).registrations.register(
+      (registers(server, { client_secret_expires_at: 1_893_456_000_000 }), { actor, metadata }),
+    )
+    expect(clientSecret).toBe('the-secret-of-app-1')
+    expect(registration).not.toHaveProperty('secretEndsAt')
+  })
+
+  it.each(['.', '..'])('about a client ID %j do not lead above the endpoint', async (clientId) => {
+    const { registrations } = worldOf(providerAt(server, { profile: 'okta' }))
+    const importing = registrations.importClient({ actor, clientId, name: 'x' })
+    await expect(importing).rejects.toMatchObject({ code: 'ERR_CLIENTELE_PROVIDER' })
+    expect(server.received).toEqual([])
+  })
+
+  it('that name no client are about none', async () => {
+    server.on('/register/app-1', json({ id: 'x' }))
+    const { registrations } = worldOf(providerAt(server, { profile: 'okta' }))
+    const importing = registrations.importClient({ actor, clientId: 'app-1', name: 'x' })
+    await expect(importing).rejects.toThrow(/does not name the client/)
+  })
+
+  it('do not hold up the process by a page of nothing but <', async () => {
+    server.on('/register', (_request, response) => response.writeHead(400).end('<'.repeat(200_000)))
+    const started = performance.eventLoopUtilization()
+    await expect(worldOf(providerAt(server)).registrations.register({ actor, metadata })).rejects.toThrow()
+    expect(performance.eventLoopUtilization(started).active).toBeLessThan(1000)
   })
 })
 

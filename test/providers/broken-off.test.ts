@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { memoryStore, requestContract, type Registration } from 'clientele'
+import { editClient, linkIdentity, memoryStore, requestContract, type Registration } from 'clientele'
 import { json, status, type KeyServer } from '../support/key-server.js'
 import { actor, providerAt, registers, issuedBy, standIn, through, worldOf } from './world.js'
 
@@ -194,5 +194,95 @@ describe('a change that breaks off', () => {
     expect(rotated).toMatchObject({ clientId: 'app-2', clientSecret: 'another', old: 'unfinished' })
     expect(rotated.client.identities).toEqual([{ issuer: server.url, clientId: 'app-2' }])
     expect(states(await registrations.unfinished())).toEqual(['deleting'])
+  })
+
+  const replaced = async (commit: Parameters<typeof through>[1]) => {
+    registers(server)
+    const store = through(memoryStore(), commit)
+    const world = worldOf(providerAt(server), { store })
+    const made = await world.registrations.register({ actor, metadata })
+    server.on('/register', json(issuedBy(server, { client_id: 'app-2', registration_client_uri: undefined }), 201))
+    server.on('/register/app-2', status(204))
+    const stateOf = async (clientId: string) => (await store.findClient({ issuer: server.url, clientId }))?.state
+    return { ...world, store, which: { client: made.client.id, actor }, stateOf }
+  }
+
+  it('refuses the old client from the commit on that lets the new one in, whatever dies after it', async () => {
+    let commits = 0
+    const { registrations, which, stateOf } = await replaced((_changes, real) =>
+      ++commits > 4 ? Promise.reject(new Error('away')) : real(),
+    )
+    server.on('/register/app-1', status(204))
+    expect(await registrations.rotate(which)).toMatchObject({ clientId: 'app-2', old: 'unfinished' })
+    expect([await stateOf('app-1'), await stateOf('app-2')]).toEqual([undefined, 'active'])
+    const [left] = await registrations.unfinished()
+    expect(left).toMatchObject({ state: 'deleting', clientId: 'app-1' })
+    commits = 0
+    expect(await registrations.repair({ actor, registration: left?.id ?? '' })).toBeUndefined()
+    expect(await registrations.unfinished()).toEqual([])
+    expect(await stateOf('app-2')).toBe('active')
+  })
+
+  it('lets neither in anew where that one commit fails, and takes the new client away again', async () => {
+    let commits = 0
+    const { registrations, which, stateOf } = await replaced((_changes, real) =>
+      ++commits === 4 ? Promise.reject(new Error('away')) : real(),
+    )
+    await expect(registrations.rotate(which)).rejects.toThrow('away')
+    expect([await stateOf('app-1'), await stateOf('app-2')]).toEqual(['active', undefined])
+    expect(deletes()).toEqual(['/register/app-2'])
+    expect(await registrations.unfinished()).toEqual([])
+  })
+
+  it('rotates though somebody edits the client at the same time', async () => {
+    const { registrations, which, store, stateOf } = await replaced((_changes, real) => real())
+    server.on('/register/app-1', status(204))
+    server.on('/register', (_request, response) => {
+      void editClient(store, { ...which, name: 'Edited' }).then(() =>
+        response.writeHead(201).end(JSON.stringify(issuedBy(server, { client_id: 'app-2' }))),
+      )
+    })
+    expect(await registrations.rotate(which)).toMatchObject({ client: { name: 'Edited' }, old: 'removed' })
+    expect(await stateOf('app-1')).toBeUndefined()
+  })
+
+  it.each([false, true])(
+    'does not let in again what was removed during its rotation (keepOld: %s)',
+    async (keepOld) => {
+      const { registrations, which, store, stateOf } = await replaced((_changes, real) => real())
+      await linkIdentity(store, { ...which, issuer: 'https://other.example', clientId: 'other' })
+      server.on('/register/app-1', status(204))
+      server.on('/register', (_request, response) => {
+        void registrations
+          .remove({ ...which, clientId: 'app-1' })
+          .then(() =>
+            response
+              .writeHead(201)
+              .end(JSON.stringify(issuedBy(server, { client_id: 'app-2', registration_client_uri: undefined }))),
+          )
+      })
+      await expect(registrations.rotate({ ...which, keepOld })).rejects.toThrow(/removed meanwhile/)
+      expect([await stateOf('app-1'), await stateOf('app-2')]).toEqual([undefined, undefined])
+      expect(deletes()).toEqual(['/register/app-1', '/register/app-2'])
+      expect(await registrations.unfinished()).toEqual([])
+    },
+  )
+
+  it.each([200, 400])('is no end to a removal that began meanwhile (the issuer answers %i)', async (code) => {
+    registers(server)
+    const { store, registrations } = worldOf(providerAt(server, { profile: 'okta' }))
+    const { client } = await registrations.register({ actor, metadata })
+    const which = { client: client.id, actor }
+    server.on('/register/app-1', status(500))
+    server.on('/register/app-1/lifecycle/newSecret', (_request, response) => {
+      registrations
+        .remove(which)
+        .catch(() => response.writeHead(code).end(JSON.stringify(issuedBy(server, { client_secret: 'fresh' }))))
+    })
+    await expect(registrations.rotate(which)).rejects.toMatchObject({
+      code: code === 200 ? 'ERR_CLIENTELE_STATE' : 'ERR_CLIENTELE_PROVIDER',
+    })
+    expect(states(await registrations.unfinished())).toEqual(['deleting'])
+    expect(await store.find('client', { id: which.client })).toMatchObject({ state: 'disabled', identities: [] })
   })
 })

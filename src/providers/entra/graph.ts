@@ -26,7 +26,7 @@ export type AskGraph = (
 export function graph(settings: GraphSettings): AskGraph {
   const { tenant, clientId, clientSecret, loginUrl, graphUrl, ...limits } = settings
   const tokenUrl = `${loginUrl}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`
-  const token = accessTokens({
+  const tokens = accessTokens({
     ...limits,
     // Entra does not take what RFC 6749 §2.3.1 makes of a secret in Basic everywhere; in the form it is what it is.
     as: { method: 'post', clientId, clientSecret },
@@ -36,9 +36,9 @@ export function graph(settings: GraphSettings): AskGraph {
     secrets: [clientSecret],
   })
   return async (method, path, doing, extra = {}) => {
-    const authorization = `Bearer ${await beforehand(token())}`
+    const authorization = await beforehand(tokens.authorization())
     const question = { method, url: `${graphUrl}/v1.0${path}`, authorization, doing, ...extra }
-    const answer = await askIssuer(question, limits)
+    const answer = await askIssuer(question, limits, tokens.refused)
     // 204, or a 404 that is as good.
     return method === 'GET' || method === 'POST'
       ? (answer.json ?? emptyOr(answer.status, () => objectOf(answer, question)))

@@ -14,6 +14,8 @@ export interface IssuerSite {
   registrationEndpoint(): Promise<string>
   /** The value of `Authorization` for a registration; `undefined`: none. */
   authorization(): Promise<string | undefined>
+  /** The issuer has answered it with 401. */
+  readonly refused: (authorization: string) => void
 }
 
 const maxResponseBytes = 262_144
@@ -26,7 +28,7 @@ export function issuerSite(options: OidcProviderOptions, profile: IssuerProfile)
   return {
     limits,
     registrationEndpoint: async () => options.registrationEndpoint ?? (await address('registration_endpoint')),
-    authorization: authorizationOf(options, profile, limits, () => address('token_endpoint')),
+    ...authorizationOf(options, profile, limits, () => address('token_endpoint')),
   }
 }
 
@@ -35,11 +37,14 @@ function authorizationOf(
   profile: IssuerProfile,
   limits: FetchLimits,
   discoveredEndpoint: () => Promise<string>,
-): IssuerSite['authorization'] {
-  if (authorization === null) return () => Promise.resolve(undefined)
+): Pick<IssuerSite, 'authorization' | 'refused'> {
+  const always = (value: string | undefined) => ({
+    authorization: () => Promise.resolve(value),
+    refused: () => undefined,
+  })
+  if (authorization === null) return always(undefined)
   if ('token' in authorization) {
-    const value = `${authorization.scheme ?? profile.scheme} ${authorization.token}`
-    return () => Promise.resolve(value)
+    return always(`${authorization.scheme ?? profile.scheme} ${authorization.token}`)
   }
   const { scopes, audience, tokenEndpoint } = authorization
   const tokens = accessTokens({
@@ -50,7 +55,7 @@ function authorizationOf(
     form: { ...(scopes && { scope: scopes.join(' ') }), ...(audience !== undefined && { audience }) },
     secrets: 'clientSecret' in authorization ? [authorization.clientSecret] : [],
   })
-  return async () => `Bearer ${await beforehand(tokens())}`
+  return { authorization: () => beforehand(tokens.authorization()), refused: tokens.refused }
 }
 
 function clientOf(authorization: Exclude<RegistrationAuthorization, { readonly token: string }>): IntrospectionClient {

@@ -22,13 +22,25 @@ export async function managementOf(
   if (management === 'none')
     throw refusedByProvider(`This issuer lets nobody change or remove clients this way; ${byHand}`)
   const endpoint = await site.registrationEndpoint()
-  const ownUrl = `${endpoint.replace(/\/$/, '')}/${encodeURIComponent(client.clientId)}`
-  if (management === 'endpoint') return { url: ownUrl, authorization: await site.authorization(), secrets: [] }
+  if (management === 'endpoint')
+    return { url: below(endpoint, client.clientId), authorization: await site.authorization(), secrets: [] }
   const { token, uri } = client.management
   if (token === undefined) {
     throw refusedByProvider(`The issuer gave no token to manage this client with, or nobody has passed it; ${byHand}`)
   }
-  return { url: ownAddress(uri, endpoint) ?? ownUrl, authorization: `Bearer ${token}`, secrets: [token] }
+  return {
+    url: ownAddress(uri, endpoint) ?? below(endpoint, client.clientId),
+    authorization: `Bearer ${token}`,
+    secrets: [token],
+  }
+}
+
+/** A client ID of dots alone is not escaped by anything, and would name what is above. */
+function below(endpoint: string, clientId: string): string {
+  if (clientId === '.' || clientId === '..') {
+    throw refusedByProvider(`The client ID ${clientId} cannot be part of an address; ${byHand}`)
+  }
+  return `${endpoint.replace(/\/$/, '')}/${encodeURIComponent(clientId)}`
 }
 
 /** An answer must not send us, or the token, to somebody else's server (RFC 7592 §5). */

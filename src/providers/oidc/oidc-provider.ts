@@ -3,8 +3,9 @@ import { issuerFault } from '../../tokens/issuer-fault.js'
 import { hostOf } from '../../tokens/issuer-settings.js'
 import type { JsonObject } from '../../tokens/json-object.js'
 import { askIssuer, objectOf, type IssuerQuestion } from '../ask-issuer.js'
+import type { IssuerAnswer } from '../issuer-text.js'
 import type { ClientProvider, IssuedClient, ManagedClient } from '../client-provider.js'
-import { refusedByProvider } from '../provider-faults.js'
+import { beforehand, refusedByProvider } from '../provider-faults.js'
 import { issuerSite, type IssuerSite } from './issuer-site.js'
 import { managementOf, type Managing } from './managing.js'
 import { checkedOptions, type OidcProviderOptions } from './options.js'
@@ -36,17 +37,26 @@ export function oidcProvider(given: OidcProviderOptions): ClientProvider {
   }
 }
 
+interface Read {
+  readonly present: JsonObject
+  readonly issued: IssuedClient
+  /** Another than it was asked with. */
+  readonly token: string | undefined
+}
+
 class Registrar {
   readonly #options: OidcProviderOptions
   readonly #profile: IssuerProfile
   readonly #site: IssuerSite
   readonly #managing: (client: ManagedClient) => Promise<Managing>
+  readonly #ask: (question: IssuerQuestion) => Promise<IssuerAnswer>
 
   constructor(options: OidcProviderOptions, profile: IssuerProfile, site: IssuerSite) {
     this.#options = options
     this.#profile = profile
     this.#site = site
-    this.#managing = (client) => managementOf(profile, site, client)
+    this.#managing = (client) => beforehand(managementOf(profile, site, client))
+    this.#ask = (question) => askIssuer(question, site.limits, site.refused)
   }
 
   async create(metadata: ClientMetadata): Promise<IssuedClient> {
@@ -89,13 +99,12 @@ class Registrar {
   async delete(client: ManagedClient): Promise<void> {
     const managing = await this.#managing(client)
     const question = { method: 'DELETE', ...managing, doing: 'to remove a client', goneIsDone: true } as const
-    await askIssuer(question, this.#site.limits)
+    await this.#ask(question)
   }
 
   async import(client: ManagedClient): Promise<IssuedClient> {
     if (this.#profile.management === 'none' || this.#lacksToken(client)) return { clientId: client.clientId }
-    const { present } = await this.#read(client)
-    return this.#kept(readRegistration(present) ?? { clientId: client.clientId })
+    return (await this.#read(client)).issued
   }
 
   #lacksToken({ management }: ManagedClient): boolean {
@@ -113,21 +122,23 @@ class Registrar {
   }
 
   /** Keycloak gives another token with each answer, and forgets the one that was used. */
-  async #read(client: ManagedClient): Promise<{ present: JsonObject; token: string | undefined }> {
+  async #read(client: ManagedClient): Promise<Read> {
     const managing = await this.#managing(client)
     const question = { method: 'GET', ...managing, doing: 'for a client' } as const
-    const present = objectOf(await askIssuer(question, this.#site.limits), question)
-    const issued = this.#kept(readRegistration(present) ?? { clientId: client.clientId })
-    if (issued.clientId !== client.clientId) throw foreign(question.url)
+    const present = objectOf(await this.#ask(question), question)
+    const read = readRegistration(present, question.url)
+    // Whatever is no answer about this client is not written back to it.
+    if (read?.clientId !== client.clientId) throw foreign(question.url)
+    const issued = this.#kept(read)
     const token = issued.management?.token
     const isNew = token !== undefined && token !== client.management.token
     if (isNew) await client.keep({ token })
-    return { present, token: isNew ? token : undefined }
+    return { present, issued, token: isNew ? token : undefined }
   }
 
   async #asked(question: IssuerQuestion): Promise<IssuedClient> {
-    const answer = objectOf(await askIssuer(question, this.#site.limits), question)
-    const issued = readRegistration(answer)
+    const answer = objectOf(await this.#ask(question), question)
+    const issued = readRegistration(answer, question.url)
     if (issued !== undefined) return this.#kept(issued)
     throw issuerFault(hostOf(question.url), 'answer', `asked ${question.doing}, it names no client ID that can be one.`)
   }
@@ -151,5 +162,5 @@ function secretsOf({ client_secret: secret }: JsonObject): readonly string[] {
 }
 
 function foreign(url: string): Error {
-  return issuerFault(hostOf(url), 'answer', 'it answers with another client than it was asked about.')
+  return issuerFault(hostOf(url), 'answer', 'it does not name the client that it was asked about.')
 }

@@ -7,13 +7,14 @@ import type { IssuedClient, Management } from '../client-provider.js'
 /**
  * An answer of a registration endpoint (RFC 7591 §3.2.1), as servers give it: numbers as texts, and
  * `client_id_expires_at` for `client_secret_expires_at` (LemonLDAP::NG). `undefined`: it names no client.
+ * `askedAt`: a client is managed at the origin of this address, or at what is found by its ID.
  */
-export function readRegistration(answer: JsonObject): IssuedClient | undefined {
+export function readRegistration(answer: JsonObject, askedAt: string): IssuedClient | undefined {
   const { client_id: clientId, client_secret: secret } = answer
   if (!isId(clientId)) return undefined
   const clientSecret = typeof secret === 'string' && secret !== '' ? secret : undefined
   const secretEndsAt = instantOf(answer['client_secret_expires_at'] ?? answer['client_id_expires_at'])
-  const management = managementOf(answer)
+  const management = managementOf(answer, new URL(askedAt).origin)
   return {
     clientId,
     ...(clientSecret !== undefined && { clientSecret }),
@@ -23,20 +24,27 @@ export function readRegistration(answer: JsonObject): IssuedClient | undefined {
   }
 }
 
+/** The end of the year 9999. What is beyond was meant as milliseconds, or as "never". */
+const lastSecond = 253_402_300_799
+
 /** 0 is "never". What is no number says nothing. */
 function instantOf(value: unknown): string | undefined {
   const seconds = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0 || seconds > 8e12) return undefined
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0 || seconds > lastSecond) return undefined
   return new Date(seconds * 1000).toISOString()
 }
 
-function managementOf(answer: JsonObject): Management | undefined {
+function managementOf(answer: JsonObject, origin: string): Management | undefined {
   const { registration_client_uri: uri, registration_access_token: token } = answer
   const given = {
-    ...(typeof uri === 'string' && uri.length <= 2000 && URL.canParse(uri) && { uri }),
+    ...(typeof uri === 'string' && uri.length <= 2000 && isAt(origin, uri) && { uri }),
     ...(typeof token === 'string' && token !== '' && { token }),
   }
   return Object.keys(given).length === 0 ? undefined : given
+}
+
+function isAt(origin: string, uri: string): boolean {
+  return URL.canParse(uri) && new URL(uri).origin === origin
 }
 
 /** Each member for itself: one that cannot be read, or would be refused here, says nothing. */
