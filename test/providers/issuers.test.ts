@@ -30,7 +30,8 @@ describe('what is known of issuers (recorded answers)', () => {
     registers(server, {}, 200)
     server.on('/register/app-1', status(200))
     const { registrations } = worldOf(providerAt(server, { profile: 'glewlwyd' }))
-    const { client } = await registrations.register({ actor, metadata })
+    const redirectUris = ['https://shop.example/back']
+    const { client } = await registrations.register({ actor, metadata: { ...metadata, redirectUris } })
     await registrations.remove({ client: client.id, actor })
     expect(await registrations.unfinished()).toEqual([])
   })

@@ -53,8 +53,8 @@ export const issuerProfiles = {
   salesforce: { ...plain, management: 'none', needsRedirectUris: true },
   /** docs.pingidentity.com, /as/clients.oauth2: managed at the `registration_client_uri` that it gives. */
   pingfederate: plain,
-  /** Glewlwyd 2.7, as measured: 200 to a registration and to a DELETE. */
-  glewlwyd: plain,
+  /** Glewlwyd 2.7, as measured: 200 to a registration and to a DELETE; redirect URIs for machines, too. */
+  glewlwyd: { ...plain, needsRedirectUris: true },
   /** LemonLDAP::NG 2.16, as measured: no registration token; refuses a redirect URI with 201 and a page. */
   lemonldap: { ...plain, management: 'none', refusesByPage: true },
 } as const satisfies Readonly<Record<string, IssuerProfile>>
