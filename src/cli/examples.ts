@@ -27,6 +27,7 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   'registrations register': [
     'clientele registrations register --provider okta --name "Web shop" --owner team-shop --scope orders:read',
   ],
+  'registrations update': ['clientele registrations update web-shop --provider okta --scope orders:read orders:write'],
   'registrations rotate': ['clientele registrations rotate web-shop --provider okta'],
   'registrations remove': ['clientele registrations remove web-shop --provider okta'],
   'registrations import': ['clientele registrations import 0oa1b2c3 --provider okta --owner team-shop'],

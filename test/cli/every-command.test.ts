@@ -34,6 +34,7 @@ const shownBy: Readonly<Record<string, string>> = {
   'secrets end': 'commands',
   'registrations list': 'registrations',
   'registrations register': 'registrations',
+  'registrations update': 'registrations',
   'registrations rotate': 'registrations',
   'registrations remove': 'registrations',
   'registrations import': 'registrations',

@@ -16,7 +16,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-it('registers, lists, rotates, imports and removes at a provider of a file, and shows no token', async () => {
+it('registers, lists, updates, rotates, imports and removes at a provider of a file, and shows no token', async () => {
   const file = join(directory, 'clientele.yaml')
   writeFileSync(
     file,
@@ -31,6 +31,8 @@ it('registers, lists, rotates, imports and removes at a provider of a file, and 
   const shown = await clientele(at, '--json', 'registrations', 'list')
   expect(JSON.parse(shown.stdout)).toMatchObject([{ provider: 'idp', state: 'active', metadata: { name: 'Shop' } }])
   expect(shown.stdout).not.toContain('sealedToken')
+  const update = ['registrations', 'update', made.clientId, ...there, '--name', 'Web shop']
+  expect(await answerOf(at, ...update)).toMatchObject({ clientId: made.clientId, name: 'Web shop', state: 'active' })
   const other = await answerOf(at, 'registrations', 'rotate', made.clientId, ...there)
   expect(other.clientId).not.toBe(made.clientId)
   const byHand = await registeredByHand(server.issuer)

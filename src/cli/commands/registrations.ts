@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import { listAll } from '../../contracts/every-record.js'
 import type { Registration } from '../../contracts/registration.js'
 import { registrationsFor, type AtProvider } from '../named-provider.js'
-import { clientNamed, filterOf } from '../records.js'
+import { filterOf } from '../records.js'
 import { onStore, type Session } from '../session.js'
 import { oneOf } from '../units.js'
+import { addRegister, addRotate, addUpdate } from './registration-changes.js'
+import { atProvider, registeredClient } from './registration-options.js'
 
 export function addRegistrations(program: Command): void {
   const group = program.command('registrations').description('clients whose IDs an identity provider gives out')
@@ -16,71 +18,11 @@ export function addRegistrations(program: Command): void {
     list,
   )
   addRegister(group)
+  addUpdate(group)
   addRotate(group)
   addRemove(group)
   addImport(group)
   addRepair(group)
-}
-
-/** Providers stand in the config file of `--store`, or in a file of YAML. */
-function atProvider(group: Command, usage: string, description: string): Command {
-  return group
-    .command(usage)
-    .description(description)
-    .requiredOption('--provider <name>', 'as it is called in the config file, or under `providers` in --file')
-    .option('--file <file>', 'where `providers` stand', 'clientele.yaml')
-}
-
-interface RegisterOptions extends AtProvider {
-  readonly name: string
-  readonly owner?: string
-  readonly public?: boolean
-  readonly redirectUri?: readonly string[]
-  readonly scope?: readonly string[]
-}
-
-function addRegister(group: Command): void {
-  const command = atProvider(group, 'register', 'have an issuer make a client; its secret is shown once')
-    .requiredOption('--name <name>', 'what people call it')
-    .option('--owner <owner>', 'whose it is')
-    .option('--redirect-uri <uri...>', 'where its users come back to')
-    .option('--scope <scope...>', 'what it may ask for')
-    .option('--public', 'it cannot keep a secret, and has none')
-  onStore(command, async (session, options: RegisterOptions) => {
-    const { name, redirectUri: redirectUris, scope: scopes } = options
-    const metadata = {
-      name,
-      ...(redirectUris && { redirectUris }),
-      ...(scopes && { scopes }),
-      ...(options.public === true && { authMethod: 'none' as const }),
-    }
-    const registrations = await registrationsFor(session, options)
-    const { client, registration, ...rest } = await registrations.register({
-      ...filterOf(options, 'owner'),
-      actor: session.actor,
-      metadata,
-    })
-    showSecret(session, { client: client.id, registration: registration.id, ...rest })
-  })
-}
-
-function addRotate(group: Command): void {
-  const command = atProvider(group, 'rotate <client>', 'a new secret, or a new client in its place where there is none')
-  onStore(
-    command.option('--keep-old', 'leave a client that is replaced where it is'),
-    async (session, options, name) => {
-      const { keepOld = false, ...at } = options as AtProvider & { readonly keepOld?: boolean }
-      const registrations = await registrationsFor(session, at)
-      const client = await internalId(session, name)
-      const { clientId, clientSecret, old } = await registrations.rotate({ client, actor: session.actor, keepOld })
-      showSecret(session, { client, clientId, clientSecret, old })
-    },
-  )
-}
-
-function showSecret({ print }: Session, members: Readonly<Record<string, unknown>>): void {
-  print.record(members)
-  if (members['clientSecret'] !== undefined) print.note('The secret is not stored and cannot be shown again.')
 }
 
 function addRemove(group: Command): void {
@@ -88,7 +30,7 @@ function addRemove(group: Command): void {
     .option('--client-id <id>', 'which of several registrations')
     .option('--at-issuer <what>', 'delete, or leave it there; delete unless said', oneOf('delete', 'leave'))
   onStore(command, async (session, options: AtProvider & { readonly atIssuer?: 'delete' | 'leave' }, name) => {
-    const client = await internalId(session, name)
+    const client = await registeredClient(session, name)
     const { atIssuer } = options
     const registrations = await registrationsFor(session, options)
     const more = { ...filterOf(options as { clientId?: string }, 'clientId'), ...(atIssuer && { atIssuer }) }
@@ -154,12 +96,4 @@ async function list(
 /** Sealed as it is, it is nobody's business. */
 function withoutToken({ sealedToken: _unseen, ...registration }: Registration): object {
   return registration
-}
-
-/** One that is being removed has lost its identities, and is named by its internal ID. */
-async function internalId({ store }: Session, name = ''): Promise<string> {
-  const [held] = (await store.list<'registration'>({ kind: 'registration', client: name, pageSize: 1 })).records
-  if (held !== undefined) return name
-  const byClientId = (await listAll(store, { kind: 'registration' })).find(({ clientId }) => clientId === name)
-  return byClientId?.client ?? (await clientNamed(store, name)).id
 }
