@@ -28,6 +28,7 @@ const mayImport = {
     'http',
     'tokens',
     'providers',
+    'notifications',
     'clientele\\.ts$',
   ],
   testing: ['decisions', 'runtime', 'contracts', 'limits'],

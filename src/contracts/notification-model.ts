@@ -19,6 +19,8 @@ export interface Retrying {
   /** How often it was tried. */
   readonly attempts: number
   readonly retryAt: string
+  /** Why the last attempt failed: one word, as in `FailedDelivery`. */
+  readonly reason: string
   /** The failure is not about this entry alone: nothing else is tried before it. */
   readonly holds: boolean
 }

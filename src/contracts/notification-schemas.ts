@@ -6,12 +6,14 @@ import { actor, entry, id, instant, version } from './schema-words.js'
 
 export const mostRetrying = 50
 export const mostFailed = 100
+const reason = z.string().regex(/^[A-Za-z0-9_]{1,64}$/, 'expected one word')
 const attempts = z.int().min(1).max(1000)
 
 const retrying = z.strictObject({
   entry,
   attempts,
   retryAt: instant,
+  reason,
   holds: z.boolean(),
 } satisfies Shape<Retrying>)
 
@@ -19,7 +21,7 @@ const failed = z.strictObject({
   entry,
   at: instant,
   attempts,
-  reason: z.string().regex(/^[A-Za-z0-9_]{1,64}$/, 'expected one word'),
+  reason,
 } satisfies Shape<FailedDelivery>)
 
 export const follower = z.strictObject({

@@ -46,13 +46,14 @@ export function failedWith(
   const attempts = attemptsAt(record, entry) + 1
   const rest = doneWith(record, entry)
   const now = Date.now()
-  if (failure.about === 'for good' || attempts >= mostAttempts) {
-    const failed = { entry, at: new Date(now).toISOString(), attempts, reason: failure.reason }
+  const { about, reason } = failure
+  if (about === 'for good' || attempts >= mostAttempts) {
+    const failed = { entry, at: new Date(now).toISOString(), attempts, reason }
     return { record: { ...rest, failed: [...rest.failed, failed].slice(-mostFailed) }, attempts, retryInMs: undefined }
   }
   const retryInMs = Math.round(backOffMs(attempts, longestBackOffMs))
-  const holds = failure.about === 'everything'
-  const again = { entry, attempts, retryAt: new Date(now + retryInMs).toISOString(), holds }
+  const retryAt = new Date(now + retryInMs).toISOString()
+  const again = { entry, attempts, retryAt, reason, holds: about === 'everything' }
   const retrying = [...rest.retrying, again].sort((one, other) => (one.entry < other.entry ? -1 : 1))
   return { record: { ...rest, retrying }, attempts, retryInMs }
 }

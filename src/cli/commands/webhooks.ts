@@ -3,7 +3,8 @@ import { listAll } from '../../contracts/every-record.js'
 import { disableWebhook, enableWebhook, removeWebhook } from '../../contracts/lifecycle/webhook-state.js'
 import { addWebhook, rotateWebhookKey } from '../../contracts/lifecycle/webhooks.js'
 import { lifecycleSteps, type LifecycleStep } from '../../contracts/model.js'
-import type { Follower, Webhook } from '../../contracts/notification-model.js'
+import type { Webhook } from '../../contracts/notification-model.js'
+import { deliveries } from '../../notifications/deliveries.js'
 import { wrongInput } from '../exit-codes.js'
 import { onStore, type Session } from '../session.js'
 import { parseDuration } from '../units.js'
@@ -32,7 +33,7 @@ export function addWebhooks(program: Command): void {
   }
   onStore(
     program.command('deliveries').description('how far mails and webhooks have come, and what was given up'),
-    deliveries,
+    listDeliveries,
   )
 }
 
@@ -119,17 +120,14 @@ async function list({ store, print }: Session): Promise<void> {
   )
 }
 
-async function deliveries({ store, print }: Session): Promise<void> {
-  const followers: Follower[] = await listAll(store, { kind: 'follower' })
-  print.list(
-    followers,
-    [
-      ['FOLLOWER', ({ name }) => name],
-      ['UP TO', ({ after }) => after],
-      ['TRIED AGAIN', ({ retrying }) => retrying.length],
-      ['GIVEN UP', ({ failed }) => failed.length],
-      ['LAST REASON', ({ failed }) => failed.at(-1)?.reason],
-    ],
-    ({ name, after, retrying, failed }) => ({ name, after, retrying, failed }),
-  )
+async function listDeliveries({ store, print }: Session): Promise<void> {
+  print.list(await deliveries(store), [
+    ['FOLLOWER', ({ name }) => name],
+    ['UP TO', ({ after }) => after],
+    ['BEHIND', ({ behind }) => behind],
+    ['AHEAD', ({ ahead }) => (ahead === 0 ? undefined : ahead)],
+    ['TRIED AGAIN', ({ retrying }) => retrying.length],
+    ['GIVEN UP', ({ failed }) => failed.length],
+    ['LAST REASON', ({ retrying, failed }) => (retrying.at(-1) ?? failed.at(-1))?.reason],
+  ])
 }
