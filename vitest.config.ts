@@ -18,8 +18,8 @@ export default defineConfig({
     retry: 1,
     // Many tests wait for a clock, a process or a server: more files at once than there are processors.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
